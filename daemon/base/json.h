@@ -1,0 +1,39 @@
+/* jansson, with bounds before it and getters that do not trust a type. */
+#ifndef TOCSIN_BASE_JSON_H
+#define TOCSIN_BASE_JSON_H
+
+#include "base/error.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { JSON_DEPTH = 64 };
+#define JSON_VALUES ((size_t)500000)
+
+/* Parses `length` bytes. Refused before they are believed: deeper than JSON_DEPTH, more than JSON_VALUES values (counted
+ * by `,[{`), duplicate keys, no valid UTF-8. Caller decrefs. NULL: ERROR_INPUT with the place in the text. */
+json_t *json_read(const char *text, size_t length, Error *err);
+/* Compact, keys sorted: the same value gives the same bytes. Caller frees. */
+char *json_write(const json_t *value);
+
+/* Getters; `object` may be NULL or of any type. */
+const char *json_text(const json_t *object, const char *key);                  /* NULL unless a string; borrowed */
+bool json_real(const json_t *object, const char *key, double *ret_value);      /* any number */
+bool json_whole(const json_t *object, const char *key, int64_t *ret_value);    /* integer, or a real without fraction */
+bool json_flag(const json_t *object, const char *key, bool fallback);
+const json_t *json_list(const json_t *object, const char *key);                /* NULL unless an array */
+const json_t *json_map(const json_t *object, const char *key);                 /* NULL unless an object */
+/* A number that may be NaN or infinite: those become null. New reference. */
+json_t *json_number(double value);
+/* A string; bytes that are no UTF-8 become U+FFFD, NULL becomes null. New reference. */
+json_t *json_safe(const char *text);
+json_t *json_time(int64_t wall_ms); /* RFC 3339; 0 becomes null. New reference */
+
+static inline void json_drop(json_t **p) { /* for OWN(json) json_t *x */
+    json_decref(*p);
+    *p = NULL;
+}
+
+#endif

@@ -1,0 +1,42 @@
+/* YAML as a tree that remembers where each thing stands. Made from libyaml's events, with bounds on size, depth, events
+ * and alias expansion; lives in the arena it was given. Also finds what YAML hides: duplicate keys, tabs, an alias where
+ * a `*` was meant. */
+#ifndef TOCSIN_CONFIG_NODE_H
+#define TOCSIN_CONFIG_NODE_H
+
+#include "base/arena.h"
+#include "base/problems.h"
+
+enum {
+    YAML_FILE_MAX = 1 << 20,     /* bytes, one file */
+    YAML_ALL_MAX = 8 << 20,      /* bytes, with includes */
+    YAML_DEPTH_MAX = 64,
+    YAML_EVENTS_MAX = 200000,
+    YAML_EXPANDED_MAX = 100000   /* nodes that aliases stand for */
+};
+
+typedef enum { NODE_SCALAR, NODE_LIST, NODE_MAP } NodeKind;
+typedef struct Node Node;
+typedef struct NodeEntry {
+    const Node *key; /* always a scalar */
+    const Node *value;
+} NodeEntry;
+struct Node {
+    NodeKind kind;
+    Place at;
+    const char *text; /* scalar: its value, a zero byte behind; without NUL inside */
+    size_t length;
+    bool quoted;      /* scalar: in quotes or a block, so it is text whatever it looks like */
+    size_t count;     /* list, map */
+    const Node *const *items;   /* list */
+    const NodeEntry *entries;   /* map, in file order */
+};
+
+/* Parses one file's text. NULL (problems were added) when it has a syntax error or breaks a bound; an empty file is an
+ * empty map. `file` is kept. */
+const Node *node_parse(Arena *arena, const char *file, const char *text, size_t length, Problems *all);
+const Node *node_get(const Node *map, const char *key); /* NULL where absent or `map` is no map or NULL */
+const NodeEntry *node_entry(const Node *map, const char *key);
+bool node_is_null(const Node *node); /* NULL, or an unquoted empty scalar, `~`, `null` */
+
+#endif
