@@ -20,7 +20,7 @@ char *json_write(const json_t *value);
 
 /* Getters; `object` may be NULL or of any type. */
 const char *json_text(const json_t *object, const char *key);                  /* NULL unless a string; borrowed */
-bool json_real(const json_t *object, const char *key, double *ret_value);      /* any number */
+bool json_double(const json_t *object, const char *key, double *ret_value);    /* any number */
 bool json_whole(const json_t *object, const char *key, int64_t *ret_value);    /* integer, or a real without fraction */
 bool json_flag(const json_t *object, const char *key, bool fallback);
 const json_t *json_list(const json_t *object, const char *key);                /* NULL unless an array */
