@@ -3,6 +3,8 @@
 #ifndef TOCSIN_BASE_ALLOC_H
 #define TOCSIN_BASE_ALLOC_H
 
+#include "base/own.h"
+
 #include <stdarg.h>
 #include <stddef.h>
 

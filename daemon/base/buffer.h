@@ -2,6 +2,8 @@
 #ifndef TOCSIN_BASE_BUFFER_H
 #define TOCSIN_BASE_BUFFER_H
 
+#include "base/own.h"
+
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>

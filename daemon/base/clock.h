@@ -1,5 +1,6 @@
 /* The one door for time (robustness: three clocks, one module). Everything that needs the time is handed a Clock; tests
- * and backtests hand in a virtual one. Times are milliseconds; wall time is UTC since 1970. */
+ * and backtests hand in a virtual one. NULL stands for the machine's clocks: for what has nothing to simulate, as the log.
+ * Times are milliseconds; wall time is UTC since 1970. */
 #ifndef TOCSIN_BASE_CLOCK_H
 #define TOCSIN_BASE_CLOCK_H
 

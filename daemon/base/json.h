@@ -15,7 +15,7 @@ enum { JSON_DEPTH = 64 };
 /* Parses `length` bytes. Refused before they are believed: deeper than JSON_DEPTH, more than JSON_VALUES values (counted
  * by `,[{`), duplicate keys, no valid UTF-8. Caller decrefs. NULL: ERROR_INPUT with the place in the text. */
 json_t *json_read(const char *text, size_t length, Error *err);
-/* Compact, keys sorted: the same value gives the same bytes. Caller frees. */
+/* Compact, keys sorted, numbers as short as they read back the same: the same value gives the same bytes. Caller frees. */
 char *json_write(const json_t *value);
 
 /* Getters; `object` may be NULL or of any type. */

@@ -4,7 +4,10 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
+/* The size in bytes of the character that begins `text`, and its code; 0 at the end, a NUL, or what is no UTF-8. */
+size_t utf8_step(const char *text, size_t length, uint32_t *ret_code);
 /* Is it valid UTF-8 (no surrogates, no overlong forms, no NUL)? */
 bool utf8_ok(const char *text, size_t length);
 /* The largest length <= max that does not cut a UTF-8 character. */

@@ -1,0 +1,82 @@
+#include "base/arena.h"
+
+#include "base/alloc.h"
+
+#include <stdalign.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ARENA_BLOCK = 16384 }; /* what is bigger gets a block of its own */
+
+typedef struct Block Block;
+struct Block {
+    Block *next;
+    size_t used, room;
+    alignas(max_align_t) char bytes[];
+};
+struct Arena {
+    Block *blocks; /* the first one is filled */
+    size_t bytes;
+};
+
+Arena *arena_new(void) { return alloc_zeroed(1, sizeof(Arena)); }
+
+Arena *arena_free(Arena *arena) {
+    if (!arena) return NULL;
+    for (Block *block = arena->blocks; block;) {
+        Block *next = block->next;
+        free(block);
+        block = next;
+    }
+    free(arena);
+    return NULL;
+}
+
+static Block *block_add(Arena *arena, size_t room) {
+    Block *block = alloc_zeroed(1, sizeof *block + room);
+    block->room = room;
+    arena->bytes += sizeof *block + room;
+    if (arena->blocks && room > ARENA_BLOCK) { /* big ones go behind, so that the open one stays in use */
+        block->next = arena->blocks->next;
+        arena->blocks->next = block;
+    } else {
+        block->next = arena->blocks;
+        arena->blocks = block;
+    }
+    return block;
+}
+
+void *arena_alloc(Arena *arena, size_t count, size_t size_bytes) {
+    size_t wanted;
+    if (__builtin_mul_overflow(count, size_bytes, &wanted) || wanted > SIZE_MAX / 2) abort();
+    wanted =
+        (wanted + alignof(max_align_t)) & ~(alignof(max_align_t) - 1); /* never zero bytes: each is its own place */
+    Block *block = arena->blocks;
+    if (!block || block->room - block->used < wanted) {
+        block = block_add(arena, wanted > ARENA_BLOCK ? wanted : ARENA_BLOCK);
+    }
+    void *memory = block->bytes + block->used;
+    block->used += wanted;
+    return memory;
+}
+
+char *arena_text(Arena *arena, const char *text) { return text ? arena_text_length(arena, text, strlen(text)) : NULL; }
+
+char *arena_text_length(Arena *arena, const char *text, size_t length) {
+    char *copy = arena_alloc(arena, length + 1, 1);
+    if (length) memcpy(copy, text, length);
+    return copy;
+}
+
+char *arena_format(Arena *arena, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    OWN(text) char *text = text_format_v(format, args);
+    va_end(args);
+    return arena_text(arena, text);
+}
+
+size_t arena_bytes(const Arena *arena) { return arena->bytes; }

@@ -1,0 +1,19 @@
+/* uthash with a keyed hash: whoever chooses the names that come from outside cannot choose them to collide. Include
+ * this in place of uthash.h. */
+#ifndef TOCSIN_BASE_TABLE_H
+#define TOCSIN_BASE_TABLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#define HASH_FUNCTION(keyptr, keylen, hashv) ((hashv) = (unsigned)table_hash((keyptr), (keylen)))
+#define uthash_fatal(message) abort()
+
+#include <uthash.h>
+
+/* SipHash-1-3 under a key drawn once a process: differs from run to run, so nothing that lasts is made of it (see
+ * stable_hash() for that). Safe on every thread. */
+uint64_t table_hash(const void *bytes, size_t length);
+
+#endif

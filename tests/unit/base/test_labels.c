@@ -1,0 +1,56 @@
+#include "base/labels.h"
+
+#include "../run.h"
+
+#include "base/alloc.h"
+#include "base/json.h"
+
+#include <string.h>
+
+static void expect(const Labels *labels, const char *want) {
+    OWN(json) json_t *object = labels_json(labels);
+    OWN(text) char *text = json_write(object);
+    ck_assert_str_eq(text, want);
+}
+
+START_TEST(sets_are_sorted_and_unique) {
+    const Label pairs[] = {
+        {"b", "1"}, {"a", "x"}, {"b", "2"}, {"empty", ""}, {"", "nameless"}, {"a", "y"}, {"gone", "z"}, {"gone", ""}};
+    OWN(labels) Labels *labels = labels_new(pairs, COUNT_OF(pairs));
+    expect(labels, "{\"a\":\"y\",\"b\":\"2\"}");
+    ck_assert_str_eq(labels_at(labels, 0).name, "a");
+    ck_assert_str_eq(labels_get(labels, "b"), "2");
+    ck_assert_str_eq(labels_get(labels, "c"), "");
+    ck_assert_str_eq(labels_get(NULL, "c"), "");
+    const Label over[] = {{"a", ""}, {"c", "3"}};
+    OWN(labels) Labels *second = labels_new(over, 2);
+    OWN(labels) Labels *merged = labels_merge(labels, second);
+    expect(merged, "{\"a\":\"y\",\"b\":\"2\",\"c\":\"3\"}");
+    ck_assert(!labels_equal(labels, merged) && labels_equal(NULL, NULL));
+    OWN(labels) Labels *none = labels_new(NULL, 0);
+    ck_assert(labels_equal(none, NULL));
+    Labels *again = labels_ref(labels);
+    ck_assert_ptr_null(labels_free(again));
+    OWN(json) json_t *object = json_pack("{s:s, s:i, s:s}", "b", "2", "n", 5, "a", "y");
+    OWN(labels) Labels *read = labels_from_json(object);
+    ck_assert(labels_equal(read, labels));
+}
+END_TEST
+
+START_TEST(texts_are_bounded) {
+    char name[LABEL_NAME_MAX + 50], value[LABEL_VALUE_MAX + 50];
+    memset(name, 'n', sizeof name);
+    memset(value, 'v', sizeof value);
+    name[sizeof name - 1] = value[sizeof value - 1] = '\0';
+    memcpy(value + LABEL_VALUE_MAX - 1, "\xc3\xa4", 2);
+    OWN(labels) Labels *labels = labels_new(&(Label){name, value}, 1);
+    ck_assert_uint_eq(strlen(labels_at(labels, 0).name), LABEL_NAME_MAX);
+    ck_assert_uint_eq(strlen(labels_at(labels, 0).value), LABEL_VALUE_MAX - 1); /* no half character */
+}
+END_TEST
+
+static void fill(TCase *tcase) {
+    tcase_add_test(tcase, sets_are_sorted_and_unique);
+    tcase_add_test(tcase, texts_are_bounded);
+}
+int main(void) { return run_tests("labels", fill); }

@@ -1,0 +1,34 @@
+/* The main of a unit test: one suite, run to the end, its status as meson wants it. */
+#ifndef TOCSIN_TESTS_RUN_H
+#define TOCSIN_TESTS_RUN_H
+
+#include <check.h>
+#include <stdlib.h>
+
+static inline int run_suite(Suite *suite) {
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    const int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+/* One test, once for each of `cases`: `_i` is the case's number. */
+static inline int run_table(const char *name, const TTest *test, size_t cases) {
+    Suite *suite = suite_create(name);
+    TCase *tcase = tcase_create(name);
+    tcase_add_loop_test(tcase, test, 0, (int)cases);
+    suite_add_tcase(suite, tcase);
+    return run_suite(suite);
+}
+
+/* Several tests: `fill` adds them (tcase_add_test, tcase_add_loop_test). */
+static inline int run_tests(const char *name, void (*fill)(TCase *tcase)) {
+    Suite *suite = suite_create(name);
+    TCase *tcase = tcase_create(name);
+    fill(tcase);
+    suite_add_tcase(suite, tcase);
+    return run_suite(suite);
+}
+
+#endif
