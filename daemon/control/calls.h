@@ -1,0 +1,25 @@
+/* What each call of the socket does: reading ones (calls_read.c) and changing ones (calls_change.c). Loop thread; none
+ * blocks. */
+#ifndef TOCSIN_CONTROL_CALLS_H
+#define TOCSIN_CONTROL_CALLS_H
+
+#include "control/answer.h"
+#include "control/request.h"
+#include "engine/engine.h"
+
+/* A call that passed the table of routes. Borrowed for the run; the answer is the callee's to give. */
+typedef struct Call {
+    Engine *engine;
+    const Target *target;
+    const char *name; /* the part of the path that `*` stands for, or NULL */
+    Answer *answer;
+} Call;
+typedef void CallRun(const Call *call);
+
+enum { DETAIL_DATAPOINTS = 100000 }; /* in one answer: past it the page ends, with `next` */
+
+CallRun call_status, call_alarms, call_alarm, call_history, call_sources, call_notifications, call_events, call_metrics,
+    call_health, call_ready;
+CallRun call_reload, call_retry, call_discard, call_test;
+
+#endif

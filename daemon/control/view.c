@@ -1,0 +1,105 @@
+#include "control/view.h"
+
+#include "base/json.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static json_t *text_or_null(const char *text) { return text ? json_safe(text) : json_null(); }
+
+json_t *view_sources(Engine *engine) {
+    SourceView *rows = NULL;
+    const size_t count = engine_sources(engine, &rows);
+    json_t *all = json_array();
+    for (size_t i = 0; i < count; i++) {
+        const SourceView *row = &rows[i];
+        json_array_append_new(all,
+            json_pack("{s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:I, s:I}", "name", json_safe(row->name), "account",
+                json_safe(row->account), "region", json_safe(row->region), "every", (json_int_t)row->every_s,
+                "last_success", json_time(row->last_success_ms), "last_error", text_or_null(row->last_error),
+                "next_poll", json_time(row->next_poll_ms), "lag_seconds", (json_int_t)row->lag_s, "calls",
+                (json_int_t)row->calls));
+    }
+    free(rows);
+    return all;
+}
+
+static json_t *view_reload(const EngineStatus *status) {
+    if (status->reload_ms == 0) return json_null();
+    return json_pack("{s:o, s:b, s:o}", "at", json_time(status->reload_ms), "ok", status->reload_ok, "error",
+        text_or_null(status->reload_ok ? NULL : status->reload_error));
+}
+
+static json_t *view_ledger(const EngineStatus *status) {
+    return json_pack("{s:I, s:I, s:I, s:o, s:o}", "calls", (json_int_t)status->ledger.calls, "throttled",
+        (json_int_t)status->ledger.throttled, "failed", (json_int_t)status->ledger.failed, "billed_metrics",
+        json_number(status->ledger.billed_metrics), "estimated_usd_month", json_number(status->usd_month));
+}
+
+json_t *view_status(Engine *engine) {
+    EngineStatus status = {0};
+    engine_status(engine, &status);
+    json_t *config = json_pack("{s:o, s:o, s:o}", "file", text_or_null(status.config_file), "loaded_at",
+        json_time(status.loaded_ms), "last_reload", view_reload(&status));
+    json_t *alarms = json_pack("{s:I, s:I, s:I}", "OK", (json_int_t)status.ok, "ALARM", (json_int_t)status.alarm,
+        "INSUFFICIENT_DATA", (json_int_t)status.insufficient);
+    json_t *notifications = json_pack("{s:I, s:I, s:I, s:I}", "pending", (json_int_t)status.pending, "delivered",
+        (json_int_t)status.delivered, "failed", (json_int_t)status.failed, "parked", (json_int_t)status.parked);
+    return json_pack("{s:s, s:I, s:o, s:b, s:o, s:o, s:o, s:o, s:o}", "version", TOCSIN_VERSION, "pid",
+        (json_int_t)getpid(), "started_at", json_time(status.started_ms), "ready", status.ready, "config", config,
+        "alarms", alarms, "sources", view_sources(engine), "notifications", notifications, "aws", view_ledger(&status));
+}
+
+static json_t *labels_or_empty(const Labels *labels) { return labels ? labels_json(labels) : json_object(); }
+
+json_t *view_instance(const Instance *instance) {
+    const InstanceFacts *facts = &instance->facts;
+    json_t *view = json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o}", "name",
+        json_safe(instance->name), "fingerprint", instance->fingerprint, "state", state_word(instance->memory.state),
+        "since", json_time(instance->since_ms), "value", json_number(facts->value), "threshold",
+        json_number(facts->threshold), "reason", text_or_null(facts->reason), "severity",
+        severity_word(instance->severity), "source", text_or_null(instance->source), "account",
+        text_or_null(instance->account), "region", text_or_null(instance->region));
+    json_t *more = json_pack("{s:o, s:o, s:o, s:[], s:[], s:n, s:o}", "labels", labels_or_empty(instance->labels),
+        "annotations", labels_or_empty(instance->annotations), "last_evaluated", json_time(instance->evaluated_ms),
+        "silenced_by", "inhibited_by", "acknowledged", "evaluation_error", text_or_null(instance->evaluation_error));
+    json_t *ours = json_pack("{s:o, s:o, s:o, s:o, s:b}", "metric", text_or_null(facts->what), "console_url",
+        text_or_null(facts->console_url), "value_at", json_time(facts->value_s * 1000), "firing_since",
+        json_time(instance->firing_since_ms), "durable", instance->durable);
+    json_object_update(view, more);
+    json_object_update(view, ours);
+    json_decref(more);
+    json_decref(ours);
+    return view;
+}
+
+static json_t *view_datapoints(const Instance *instance) {
+    json_t *all = json_array();
+    for (size_t i = 0; i < instance->datapoint_count; i++) {
+        const int64_t at_s = instance->datapoints_start_s + (int64_t)i * instance->datapoints_step_s;
+        json_array_append_new(all, json_pack("[o, o]", json_time(at_s * 1000), json_number(instance->datapoints[i])));
+    }
+    return all;
+}
+
+json_t *view_instance_detail(const Instance *instance) {
+    json_t *view = view_instance(instance);
+    json_object_set_new(view, "datapoints", view_datapoints(instance));
+    return view;
+}
+
+json_t *view_transition(const HistoryRow *row) {
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "time", json_time(row->time_ms), "name",
+        json_safe(row->name), "fingerprint", json_safe(row->fingerprint), "from", text_or_null(row->from), "to",
+        text_or_null(row->to), "value", row->has_value ? json_number(row->value) : json_null(), "reason",
+        text_or_null(row->reason));
+}
+
+json_t *view_notification(const OutboxRow *row) {
+    return json_pack("{s:o, s:o, s:o, s:I, s:o, s:I, s:o, s:o, s:o, s:o}", "id", json_safe(row->id), "receiver",
+        text_or_null(row->receiver), "plugin", text_or_null(row->plugin), "index", (json_int_t)row->plugin_index,
+        "state", text_or_null(row->state), "attempts", (json_int_t)row->attempts, "next_attempt",
+        json_time(row->next_attempt_ms), "last_error", text_or_null(row->last_error), "created_at",
+        json_time(row->created_ms), "finished_at", json_time(row->finished_ms));
+}

@@ -1,0 +1,15 @@
+/* The daemon's things as the objects that its socket answers with (contract section 4). Pure readers; each gives a new
+ * reference. */
+#ifndef TOCSIN_CONTROL_VIEW_H
+#define TOCSIN_CONTROL_VIEW_H
+
+#include "engine/engine.h"
+
+json_t *view_status(Engine *engine);
+json_t *view_sources(Engine *engine); /* an array */
+json_t *view_instance(const Instance *instance); /* as in /v1/alarms */
+json_t *view_instance_detail(const Instance *instance); /* the same with its datapoints */
+json_t *view_transition(const HistoryRow *row);
+json_t *view_notification(const OutboxRow *row); /* without its message */
+
+#endif
