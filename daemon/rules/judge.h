@@ -1,5 +1,5 @@
-/* Does this window of datapoints make an alarm? Pure: no clock, no allocation, no I/O. The daemon, `backtest` and the tests
- * share it. Source: CloudWatch User Guide, "Configuring how CloudWatch alarms treat missing data". */
+/* Does this window of datapoints make an alarm? Pure: no clock, no allocation, no I/O. The daemon, `backtest` and the
+ * tests share it. Source: CloudWatch User Guide, "Configuring how CloudWatch alarms treat missing data". */
 #ifndef TOCSIN_RULES_JUDGE_H
 #define TOCSIN_RULES_JUDGE_H
 
@@ -18,20 +18,33 @@ typedef struct ThresholdRule {
     Comparison comparison;
     double threshold;
     bool has_ok_threshold;
-    double ok_threshold;     /* once in ALARM a datapoint breaches until it is back past this */
-    size_t n, m;             /* evaluation periods, datapoints to alarm: 1 <= m <= n <= 10080 */
-    size_t range;            /* datapoints looked at, gaps included; >= n */
+    double ok_threshold; /* once in ALARM a datapoint breaches until it is back past this */
+    size_t n, m; /* evaluation periods, datapoints to alarm: 1 <= m <= n <= 10080 */
+    size_t range; /* datapoints looked at, gaps included; >= n */
     MissingData missing;
     bool ignore_low_samples; /* evaluate_low_sample_count_percentiles: ignore */
-    int64_t percentile_permyriad; /* p99.9 = 9990 * 10 = 99900 of 100000 where the statistic is a percentile, else 0 */
+    int64_t percentile_e10; /* where the statistic is a percentile: percent x 10^10, exact (p99.9 is 999000000000); else
+                               0 */
     int64_t period_s;
-    bool early;              /* early: true, the default */
+    bool early; /* early: true, the default */
 } ThresholdRule;
+
+/* Which rule decided: the reason's words follow from it. */
+typedef enum {
+    BASIS_DATAPOINTS, /* enough of them, gaps or not; or enough breaching ones; or a good one among too few */
+    BASIS_FILLED, /* missing ones were filled in */
+    BASIS_EMPTY, /* nothing at all in the range: INSUFFICIENT_DATA */
+    BASIS_PREMATURE, /* too few, all breaching, and old enough to prove it */
+    BASIS_YOUNG, /* too few, all breaching, too young to prove anything */
+    BASIS_KEPT, /* `ignore`: the state stays */
+    BASIS_FEW_SAMPLES /* the percentile stands on too few samples: the state stays */
+} VerdictBasis;
 
 typedef struct Verdict {
     AlarmState state;
-    size_t real, breaching, filled; /* in the window that decided */
-    bool too_few_samples;    /* the state was kept for that */
+    size_t real, breaching; /* datapoints that exist and decided; those of them that breach */
+    size_t filled; /* missing ones that were filled in */
+    VerdictBasis basis;
 } Verdict;
 
 /* Decides what state `window` calls for.
@@ -39,7 +52,13 @@ typedef struct Verdict {
  *   counts    sample counts parallel to window, or NULL
  *   previous  the state until now, kept where the window does not decide
  * Cannot fail. */
-Verdict judge(const ThresholdRule *rule, const double *window, const double *counts, size_t length, AlarmState previous);
+Verdict judge(
+    const ThresholdRule *rule, const double *window, const double *counts, size_t length, AlarmState previous);
 bool judge_breaches(const ThresholdRule *rule, double value, AlarmState previous);
+/* Samples that a percentile needs before it says more than noise: 10 / (1 - p) from p50 on, 10 / p below; in integers.
+ * 0 where `percentile_e10` is 0 or p100. */
+int64_t judge_samples_needed(int64_t percentile_e10);
+/* `>` `GreaterThanThreshold` and so on. */
+bool comparison_parse(const char *word, Comparison *ret_comparison);
 
 #endif
