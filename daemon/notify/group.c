@@ -1,0 +1,136 @@
+/* daemon/notify/group.c: groups, their members, and what was told */
+#include "notify/group.h"
+
+#include "base/alloc.h"
+#include "base/json.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+static const Metric groups_gauge = {"tocsin_groups", "Groups of alerts that are open or owed.", METRIC_GAUGE, {NULL}};
+
+Group *group_find(const Groups *groups, const char *key) {
+    Group *group = NULL;
+    HASH_FIND_STR(groups->table, key, group);
+    return group;
+}
+
+static void count_groups(Groups *groups) {
+    metric_set(groups->metrics, &groups_gauge, (double)HASH_COUNT(groups->table), METRIC_VALUES(NULL));
+}
+
+Group *group_make(Groups *groups, const char *key, const char *receiver, const char *labels_json) {
+    Group *group = group_find(groups, key);
+    if (group) return group;
+    group = alloc_zeroed(1, sizeof *group);
+    group->key = text_copy(key);
+    group->receiver = text_copy(receiver);
+    group->labels_json = text_copy(labels_json);
+    OWN(json) json_t *labels = json_read(labels_json, strlen(labels_json), NULL);
+    group->labels = labels_from_json(labels);
+    HASH_ADD_KEYPTR(hh, groups->table, group->key, strlen(group->key), group);
+    count_groups(groups);
+    return group;
+}
+
+void group_remove(Groups *groups, Group *group) {
+    while (group->members) member_remove(groups, group->members);
+    due_remove(&groups->due, &group->due);
+    HASH_DEL(groups->table, group);
+    labels_free(group->labels);
+    free(group->labels_json);
+    free(group->receiver);
+    free(group->key);
+    free(group);
+    count_groups(groups);
+}
+
+void group_set_due(Groups *groups, Group *group, int64_t due_ms) {
+    group->due.due_ms = due_ms;
+    if (due_ms && !group->is_busy) {
+        due_set(&groups->due, &group->due, due_ms);
+    } else {
+        due_remove(&groups->due, &group->due);
+    }
+}
+
+Member *member_find(const Group *group, const char *fingerprint) {
+    Member *member = NULL;
+    HASH_FIND_STR(group->members, fingerprint, member);
+    return member;
+}
+
+static Known *known_find(const Groups *groups, const char *fingerprint) {
+    Known *known = NULL;
+    HASH_FIND_STR(groups->known, fingerprint, known);
+    return known;
+}
+
+Member *members_of(const Groups *groups, const char *fingerprint) {
+    const Known *known = known_find(groups, fingerprint);
+    return known ? known->members : NULL;
+}
+
+Member *member_make(Groups *groups, Group *group, const char *fingerprint) {
+    Member *member = member_find(group, fingerprint);
+    if (member) return member;
+    member = alloc_zeroed(1, sizeof *member);
+    member->group = group;
+    strncpy(member->fingerprint, fingerprint, FINGERPRINT_TEXT - 1);
+    HASH_ADD_STR(group->members, fingerprint, member);
+    Known *known = known_find(groups, member->fingerprint);
+    if (!known) {
+        known = alloc_zeroed(1, sizeof *known);
+        memcpy(known->fingerprint, member->fingerprint, FINGERPRINT_TEXT);
+        HASH_ADD_STR(groups->known, fingerprint, known);
+    }
+    DL_APPEND(known->members, member);
+    return member;
+}
+
+void member_remove(Groups *groups, Member *member) {
+    Known *known = known_find(groups, member->fingerprint);
+    DL_DELETE(known->members, member);
+    if (!known->members) {
+        HASH_DEL(groups->known, known);
+        free(known);
+    }
+    HASH_DEL(member->group->members, member);
+    free(member);
+}
+
+char *group_told_format(const Group *group) {
+    OWN(json) json_t *told = json_object();
+    for (const Member *m = group->members; m; m = m->hh.next) {
+        if (!m->is_told) continue;
+        json_t *entry = json_pack("{s:s, s:I}", "status", "firing", "starts_at", (json_int_t)m->told_starts_ms);
+        if (m->told_no_data) json_object_set_new(entry, "data", json_string("missing"));
+        json_object_set_new(told, m->fingerprint, entry);
+    }
+    return json_write(told);
+}
+
+void group_told_parse(Groups *groups, Group *group, const char *told_json) {
+    if (!told_json) return;
+    OWN(json) json_t *told = json_read(told_json, strlen(told_json), NULL);
+    const char *fingerprint;
+    json_t *entry;
+    json_object_foreach(told, fingerprint, entry) {
+        if (strlen(fingerprint) != FINGERPRINT_TEXT - 1) continue;
+        Member *member = member_make(groups, group, fingerprint);
+        member->is_told = true;
+        member->told_no_data = json_text(entry, "data") != NULL;
+        json_whole(entry, "starts_at", &member->told_starts_ms);
+    }
+}
+
+int64_t beat_before(int64_t first_ms, int64_t interval_ms, int64_t at_ms) {
+    const int64_t past = (at_ms - first_ms) % interval_ms;
+    return at_ms - (past < 0 ? past + interval_ms : past);
+}
+
+int64_t beat_after(int64_t first_ms, int64_t interval_ms, int64_t at_ms) {
+    const int64_t before = beat_before(first_ms, interval_ms, at_ms);
+    return before == at_ms ? at_ms : before + interval_ms;
+}

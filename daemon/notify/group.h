@@ -1,0 +1,73 @@
+/* One group of alerts inside the table of groups: who is told, by which labels, what was told, who belongs to it. The
+ * inside of groups.c, turn.c and reroute.c; nobody else includes it. Loop thread. */
+#ifndef TOCSIN_NOTIFY_GROUP_H
+#define TOCSIN_NOTIFY_GROUP_H
+
+#include "notify/due.h"
+#include "notify/groups.h"
+
+#include "base/table.h"
+
+typedef struct Group Group;
+
+/* An instance in a group: it fires there, or its receiver was told so and not yet of its end. */
+typedef struct Member {
+    char fingerprint[FINGERPRINT_TEXT];
+    Group *group;
+    bool is_told, told_no_data; /* what the receiver knows: that it fires; that its data is missing */
+    int64_t told_starts_ms;
+    bool is_leaving; /* routed elsewhere by now: its end is still told here, repeats are not */
+    bool is_open; /* while a rerouting runs: its instance is among those that are open */
+    struct Member *prev, *next; /* the same fingerprint in other groups */
+    UT_hash_handle hh;
+} Member;
+
+struct Group {
+    DueItem due; /* first: a heap's item is its group's address. due_ms 0: nothing to do */
+    char *key, *receiver, *labels_json;
+    Labels *labels;
+    int64_t touches, first_flush_ms, last_sent_ms;
+    bool is_busy; /* a turn is on its way */
+    Member *members;
+    UT_hash_handle hh;
+};
+
+/* All groups' members of one fingerprint. */
+typedef struct Known {
+    char fingerprint[FINGERPRINT_TEXT];
+    Member *members;
+    UT_hash_handle hh;
+} Known;
+
+struct Groups {
+    Group *table;
+    Known *known;
+    DueHeap due;
+    Metrics *metrics;
+    bool is_coarse; /* too much is owed: new groups are by receiver only */
+};
+
+Group *group_find(const Groups *groups, const char *key);
+Group *group_make(Groups *groups, const char *key, const char *receiver, const char *labels_json);
+void group_remove(Groups *groups, Group *group);
+void group_set_due(Groups *groups, Group *group, int64_t due_ms); /* 0: none; a busy one is queued when its turn ends */
+
+Member *member_find(const Group *group, const char *fingerprint);
+Member *member_make(Groups *groups, Group *group, const char *fingerprint); /* or the one that is there */
+void member_remove(Groups *groups, Member *member);
+Member *members_of(const Groups *groups, const char *fingerprint); /* the first; NULL: none */
+
+/* The told map as the state file keeps it: fingerprint -> {status, starts_at, data}. Caller frees. */
+char *group_told_format(const Group *group);
+/* What cannot be read counts as never told: a second message is better than none (I8). */
+void group_told_parse(Groups *groups, Group *group, const char *told_json);
+
+/* The touches of the groups to which these labels lead, known or not; as groups_touches(). */
+size_t touches_routed(
+    Groups *groups, const GroupWorld *world, const Labels *labels, Arena *arena, GroupTouch **ret_touches);
+
+/* The newest beat at or before `at_ms`, the oldest at or after it, of beats every `interval_ms` through `first_ms`. */
+int64_t beat_before(int64_t first_ms, int64_t interval_ms, int64_t at_ms);
+int64_t beat_after(int64_t first_ms, int64_t interval_ms, int64_t at_ms);
+
+#endif

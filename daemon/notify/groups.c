@@ -1,0 +1,208 @@
+/* daemon/notify/groups.c: the table of groups, their touches and times */
+#include "notify/groups.h"
+
+#include "base/alloc.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "notify/group.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define GROUP_KEY_BYTES \
+    ((size_t)1 << 18) /* room for 64 labels of 1,024 bytes, quoted; groups that differ behind it are one */
+
+static const Metric coarse_total = {"tocsin_groups_coarse_total",
+    "Transitions that were grouped by receiver only, because too much was owed.", METRIC_COUNTER, {NULL}};
+
+Groups *groups_new(Metrics *metrics) {
+    Groups *groups = alloc_zeroed(1, sizeof *groups);
+    groups->metrics = metrics;
+    return groups;
+}
+
+Groups *groups_free(Groups *groups) {
+    if (!groups) return NULL;
+    while (groups->table) group_remove(groups, groups->table);
+    due_deinit(&groups->due);
+    free(groups);
+    return NULL;
+}
+
+/* --- names --- */
+
+static void quote(Buffer *out, const char *text) {
+    buffer_text(out, "\"");
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\') buffer_text(out, "\\");
+        buffer_add(out, *text == '\n' ? "\\n" : text, *text == '\n' ? 2 : 1);
+    }
+    buffer_text(out, "\"");
+}
+
+/* `oncall/{}:{alertname="x", region="y"}`: Alertmanager's groupKey behind the receiver's name. */
+static const char *key_in_arena(const char *receiver, const Labels *labels, Arena *arena) {
+    OWN(buffer) Buffer out = BUFFER(GROUP_KEY_BYTES);
+    buffer_format(&out, "%s/{}:{", receiver);
+    for (size_t i = 0; i < labels_count(labels); i++) {
+        const Label label = labels_at(labels, i);
+        buffer_format(&out, "%s%s=", i ? ", " : "", label.name);
+        quote(&out, label.value);
+    }
+    buffer_text(&out, "}");
+    return arena_text(arena, buffer_string(&out));
+}
+
+/* --- touches --- */
+
+typedef struct Touches {
+    Groups *groups;
+    const GroupWorld *world;
+    Arena *arena;
+    GroupTouch *list;
+    size_t count;
+} Touches;
+
+static int64_t touch_due(const GroupWorld *world, const Group *group) {
+    const Route *route = &world->routes->root;
+    if (world->is_once) return world->now_ms;
+    if (!group || !group->first_flush_ms) return world->now_ms + route->group_wait_s * 1000;
+    return beat_after(group->first_flush_ms, route->group_interval_s * 1000, world->now_ms);
+}
+
+static void touch_add(Touches *to, const char *key, const char *receiver, const char *labels_json, const Group *group) {
+    for (size_t i = 0; i < to->count; i++)
+        if (!strcmp(to->list[i].key, key)) return;
+    to->list[to->count++] = (GroupTouch){key, receiver, labels_json, touch_due(to->world, group)};
+}
+
+static void touch_known(Touches *to, const Group *group) {
+    touch_add(to, arena_text(to->arena, group->key), arena_text(to->arena, group->receiver),
+        arena_text(to->arena, group->labels_json), group);
+}
+
+/* From GROUPS_OWED_MAX on, until a tenth of it is worked off. */
+static bool is_too_much(Groups *groups, size_t owed) {
+    const size_t all = owed + HASH_COUNT(groups->table);
+    const bool is_coarse = all >= (groups->is_coarse ? (size_t)GROUPS_OWED_MAX / 10 * 9 : (size_t)GROUPS_OWED_MAX);
+    if (is_coarse && !groups->is_coarse)
+        LOG(WARNING, "too much is owed: new alerts are grouped by receiver only", KV("owed", all),
+            KV("bound", GROUPS_OWED_MAX));
+    if (!is_coarse && groups->is_coarse) LOG(INFO, "alerts are grouped as configured again", KV("owed", all));
+    groups->is_coarse = is_coarse;
+    return is_coarse;
+}
+
+static void touch_receiver(Touches *to, const char *receiver, const Labels *group_labels) {
+    Groups *groups = to->groups;
+    const char *key = key_in_arena(receiver, group_labels, to->arena);
+    const Group *group = group_find(groups, key);
+    if (!group && is_too_much(groups, to->world->owed)) {
+        metric_add(groups->metrics, &coarse_total, 1, METRIC_VALUES(NULL));
+        key = key_in_arena(receiver, NULL, to->arena);
+        group = group_find(groups, key);
+        group_labels = NULL;
+    }
+    OWN(json) json_t *labels = group_labels ? labels_json(group_labels) : json_object();
+    char *text = json_write(labels);
+    touch_add(to, key, arena_text(to->arena, receiver), arena_text(to->arena, text), group);
+    free(text);
+}
+
+/* Is this the alarm that says that `receiver` cannot be reached? */
+static bool speaks_of(const Labels *labels, const char *receiver) {
+    return !strcmp(labels_get(labels, "source"), "tocsin") &&
+        !strcmp(labels_get(labels, "alertname"), "TocsinDeliveryFailing") &&
+        !strcmp(labels_get(labels, "receiver"), receiver);
+}
+
+static void touch_routed(Touches *to, const Labels *labels) {
+    const Route *route = route_resolve(to->world->routes, labels);
+    if (!route) return;
+    OWN(labels) Labels *group_labels = route_group_labels(route, labels);
+    touch_receiver(to, route->receiver, group_labels);
+    if (!speaks_of(labels, route->receiver)) return;
+    for (size_t i = 0; i < to->world->receiver_count; i++) touch_receiver(to, to->world->receivers[i], group_labels);
+}
+
+static Touches touches_with_room(Groups *groups, const GroupWorld *world, Arena *arena, size_t known) {
+    const size_t most = 1 + world->receiver_count + known;
+    return (Touches){groups, world, arena, arena_alloc(arena, most, sizeof(GroupTouch)), 0};
+}
+
+size_t touches_routed(
+    Groups *groups, const GroupWorld *world, const Labels *labels, Arena *arena, GroupTouch **ret_touches) {
+    Touches to = touches_with_room(groups, world, arena, 0);
+    touch_routed(&to, labels);
+    *ret_touches = to.list;
+    return to.count;
+}
+
+size_t groups_touches(Groups *groups, const GroupWorld *world, const char *fingerprint, const Labels *labels,
+    Arena *arena, GroupTouch **ret_touches) {
+    const Member *first = members_of(groups, fingerprint);
+    size_t known = 0;
+    for (const Member *m = first; m; m = m->next) known++;
+    Touches to = touches_with_room(groups, world, arena, known);
+    for (const Member *m = first; m; m = m->next) touch_known(&to, m->group);
+    touch_routed(&to, labels);
+    *ret_touches = to.list;
+    return to.count;
+}
+
+void groups_apply_touch(Groups *groups, const GroupTouch *touch, const char *fingerprint) {
+    Group *group = group_make(groups, touch->key, touch->receiver, touch->labels_json);
+    group->touches++;
+    member_make(groups, group, fingerprint);
+    if (!group->due.due_ms || touch->due_ms < group->due.due_ms) group_set_due(groups, group, touch->due_ms);
+}
+
+/* --- the state file --- */
+
+static int64_t clamp(int64_t value, int64_t least, int64_t most) {
+    return value < least ? least : value > most ? most : value;
+}
+
+void groups_restore(Groups *groups, const GroupRow *row, int64_t now_ms) {
+    const int64_t longest_ms = (int64_t)ROUTE_LONGEST_S * 1000, oldest_ms = now_ms - longest_ms;
+    Group *group = group_make(groups, row->key, row->receiver, row->labels_json);
+    group->touches = row->touches;
+    if (row->first_flush_ms) group->first_flush_ms = clamp(row->first_flush_ms, oldest_ms, now_ms);
+    if (row->last_sent_ms) group->last_sent_ms = clamp(row->last_sent_ms, oldest_ms, now_ms);
+    group_told_parse(groups, group, row->told_json);
+    group_set_due(groups, group, row->due_ms ? clamp(row->due_ms, oldest_ms, now_ms + longest_ms) : 0);
+}
+
+/* --- time --- */
+
+int64_t groups_next_due_ms(const Groups *groups) {
+    const DueItem *first = due_first(&groups->due);
+    return first ? first->due_ms : INT64_MAX;
+}
+
+const char *groups_due(const Groups *groups, int64_t now_ms) {
+    const DueItem *first = due_first(&groups->due);
+    return first && first->due_ms <= now_ms ? ((const Group *)first)->key : NULL;
+}
+
+size_t groups_count(const Groups *groups) { return HASH_COUNT(groups->table); }
+
+bool groups_are_idle(const Groups *groups, int64_t now_ms) {
+    for (const Group *g = groups->table; g; g = g->hh.next)
+        if (g->is_busy || (g->due.due_ms && g->due.due_ms <= now_ms)) return false;
+    return true;
+}
+
+bool groups_know(const Groups *groups, const char *fingerprint, const char *except_key) {
+    for (const Member *m = members_of(groups, fingerprint); m; m = m->next)
+        if (!except_key || strcmp(m->group->key, except_key)) return true;
+    return false;
+}
+
+void groups_shift(Groups *groups, int64_t by_ms) {
+    for (Group *g = groups->table; g; g = g->hh.next) {
+        if (g->first_flush_ms) g->first_flush_ms += by_ms;
+        if (g->last_sent_ms) g->last_sent_ms += by_ms;
+        if (g->due.due_ms) group_set_due(groups, g, g->due.due_ms + by_ms);
+    }
+}

@@ -1,0 +1,59 @@
+/* Groups: which alerts are told together, to whom, and when. They mirror the state file's rows: a transition makes
+ * touches (commit 1), a due group takes its turn and what it says is committed with what it has told (commit 2); memory
+ * follows in the commit's callback, in the order of the commits. Alertmanager's rules (alarm-semantics 7.3). Loop
+ * thread.
+ *
+ *   transition  groups_touches() -> commit -> groups_apply_touch()
+ *   due         groups_due() -> turn_begin() (turn.h) -> render -> commit -> turn_end()
+ *   reload      groups_reroute() (reroute.h) -> commit; at the start after groups_restore(), too */
+#ifndef TOCSIN_NOTIFY_GROUPS_H
+#define TOCSIN_NOTIFY_GROUPS_H
+
+#include "alarms/instance.h"
+#include "base/arena.h"
+#include "base/metrics.h"
+#include "notify/route.h"
+#include "store/rows.h"
+
+enum { GROUPS_OWED_MAX = 100000 }; /* groups and waiting notifications; from there on new groups are by receiver only */
+
+typedef struct Groups Groups;
+Groups *groups_new(Metrics *metrics); /* metrics may be NULL; caller frees */
+Groups *groups_free(Groups *groups);
+OWN_DEFINE(Groups, groups)
+
+/* What a routing needs to know of the world. */
+typedef struct GroupWorld {
+    const RouteSection *routes;
+    const char *const *receivers; /* the names of all that are configured */
+    size_t receiver_count;
+    size_t owed; /* outbox rows that wait or are on their way */
+    int64_t now_ms; /* wall */
+    bool is_once; /* nothing waits for a group's time */
+} GroupWorld;
+
+/* The groups that must hear of a transition of this instance: the one that its labels lead to, and each that has told
+ * of it. TocsinDeliveryFailing, where it would go to the receiver of which it speaks, goes to all others too.
+ * `*ret_touches` is an array in `arena`, as are its texts; they must outlive the commit and groups_apply_touch().
+ * Changes nothing. */
+size_t groups_touches(Groups *groups, const GroupWorld *world, const char *fingerprint, const Labels *labels,
+    Arena *arena, GroupTouch **ret_touches);
+/* After the commit, once for each. */
+void groups_apply_touch(Groups *groups, const GroupTouch *touch, const char *fingerprint);
+
+/* A row of the state file, at the start; times are clamped to what can be. */
+void groups_restore(Groups *groups, const GroupRow *row, int64_t now_ms);
+
+int64_t groups_next_due_ms(const Groups *groups); /* INT64_MAX: nothing waits. Groups whose turn runs do not count */
+const char *groups_due(const Groups *groups, int64_t now_ms); /* the key of one that is due; NULL: none. Borrowed */
+size_t groups_count(const Groups *groups);
+bool groups_are_idle(const Groups *groups, int64_t now_ms); /* none is due and no turn runs */
+
+/* Does a group beside `except_key` (NULL: any) still have something to say about this instance? While it does, the
+ * instance must keep what people know of it: firing_since_ms, resolved_ms, facts. */
+bool groups_know(const Groups *groups, const char *fingerprint, const char *except_key);
+
+/* The wall clock jumped: what waits for a time waits as long as before. */
+void groups_shift(Groups *groups, int64_t by_ms);
+
+#endif

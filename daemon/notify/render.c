@@ -1,0 +1,291 @@
+/* daemon/notify/render.c: the canonical message */
+#include "notify/render.h"
+
+#include "base/alloc.h"
+#include "base/json.h"
+#include "notify/delivery.h"
+#include "notify/render_alert.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Channel {
+    char id[UUID_TEXT];
+    char *plugin;
+    size_t index;
+    bool send_resolved, has_waiting;
+} Channel;
+
+struct RenderInput {
+    char *key, *group_key, *receiver, *external_url;
+    const char *reason; /* static */
+    Labels *labels; /* of the group; a copy */
+    RenderAlert alerts[RENDER_ALERTS_MAX]; /* in the order in which they are told */
+    size_t alert_count, firing, ended; /* the latter two count all */
+    Channel *channels;
+    size_t channel_count;
+    int64_t now_ms;
+};
+
+typedef struct Message {
+    char id[UUID_TEXT];
+    char *plugin, *json;
+    size_t index;
+} Message;
+
+struct Rendered {
+    char *key, *receiver;
+    int64_t created_ms;
+    Message *messages;
+    size_t count;
+};
+
+/* --- the input --- */
+
+/* Keeps the RENDER_ALERTS_MAX that matter most, in order. */
+static void keep_alert(RenderInput *input, const GroupAlert *alert) {
+    RenderAlert copy;
+    render_alert_copy(&copy, alert, input->now_ms);
+    size_t at = input->alert_count;
+    while (at > 0 && render_alert_order(&copy, &input->alerts[at - 1]) < 0) at--;
+    if (at == RENDER_ALERTS_MAX) {
+        render_alert_deinit(&copy);
+        return;
+    }
+    if (input->alert_count == RENDER_ALERTS_MAX) render_alert_deinit(&input->alerts[--input->alert_count]);
+    memmove(&input->alerts[at + 1], &input->alerts[at], (input->alert_count - at) * sizeof copy);
+    input->alerts[at] = copy;
+    input->alert_count++;
+}
+
+RenderInput *render_input_new(const GroupTurn *turn, const ReceiverChannel *channels, size_t channel_count,
+    const char *external_url, int64_t now_ms) {
+    RenderInput *input = alloc_zeroed(1, sizeof *input);
+    input->key = text_copy(turn->key);
+    input->group_key = text_copy(turn_group_key(turn));
+    input->receiver = text_copy(turn->receiver);
+    input->external_url = text_copy(external_url);
+    input->reason = turn->reason;
+    input->labels = render_labels_copy(turn->labels);
+    input->firing = turn->firing;
+    input->ended = turn->ended;
+    input->now_ms = now_ms;
+    for (size_t i = 0; i < turn->alert_count; i++)
+        if (turn->alerts[i].kind != ALERT_PASSED) keep_alert(input, &turn->alerts[i]);
+    input->channels = alloc_zeroed(channel_count + 1, sizeof *input->channels);
+    input->channel_count = channel_count;
+    for (size_t i = 0; i < channel_count; i++) {
+        Channel *channel = &input->channels[i];
+        *channel = (Channel){.plugin = text_copy(channels[i].plugin),
+            .index = channels[i].index,
+            .send_resolved = channels[i].send_resolved,
+            .has_waiting = channels[i].has_waiting};
+        uuid_make(channel->id);
+    }
+    return input;
+}
+
+RenderInput *render_input_free(RenderInput *input) {
+    if (!input) return NULL;
+    for (size_t i = 0; i < input->channel_count; i++) free(input->channels[i].plugin);
+    free(input->channels);
+    for (size_t i = 0; i < input->alert_count; i++) render_alert_deinit(&input->alerts[i]);
+    labels_free(input->labels);
+    free(input->external_url);
+    free(input->receiver);
+    free(input->group_key);
+    free(input->key);
+    free(input);
+    return NULL;
+}
+
+/* --- the subject --- */
+
+enum { SUBJECT_NAMES = 3 };
+
+static bool has_name_before(const RenderAlert *alerts, size_t count, const char *name) {
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(alerts[i].name, name)) return true;
+    return false;
+}
+
+/* The alarms' names, the first SUBJECT_NAMES of them. Caller frees. */
+static char *names_text(const RenderAlert *alerts, size_t count) {
+    Buffer out = BUFFER((size_t)8192);
+    size_t names = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (has_name_before(alerts, i, alerts[i].name)) continue;
+        if (names++ < SUBJECT_NAMES) buffer_format(&out, "%s%s", names > 1 ? ", " : "", alerts[i].name);
+    }
+    if (names > SUBJECT_NAMES) buffer_format(&out, " and %zu more", names - SUBJECT_NAMES);
+    return buffer_take(&out);
+}
+
+/* A label's value where all agree in it, else "". */
+static const char *common_value(const RenderAlert *alerts, size_t count, const char *name) {
+    const char *value = count ? labels_get(alerts[0].labels, name) : "";
+    for (size_t i = 1; i < count; i++)
+        if (strcmp(value, labels_get(alerts[i].labels, name)) != 0) return "";
+    return value;
+}
+
+/* `[FIRING:2] api-latency-p99 (prod eu-west-1)`; caller frees. */
+static char *subject_text(const RenderAlert *alerts, size_t count, size_t firing) {
+    OWN(text) char *names = names_text(alerts, count);
+    OWN(text) char *head = firing ? text_format("[FIRING:%zu]", firing) : text_copy("[RESOLVED]");
+    const char *account = common_value(alerts, count, "account"), *region = common_value(alerts, count, "region");
+    if (!*account && !*region) return text_format("%s %s", head, names);
+    return text_format("%s %s (%s%s%s)", head, names, account, *account && *region ? " " : "", region);
+}
+
+/* --- the body --- */
+
+/* What all alerts say alike under `key` (labels, annotations); new reference. */
+static json_t *common_part(const json_t *alerts, const char *key) {
+    json_t *common = json_deep_copy(json_object_get(json_array_get(alerts, 0), key));
+    if (!common) return json_object();
+    for (size_t i = 1; i < json_array_size(alerts); i++) {
+        const json_t *other = json_object_get(json_array_get(alerts, i), key);
+        const char *name;
+        json_t *value;
+        void *next;
+        json_object_foreach_safe(common, next, name, value) {
+            if (!json_equal(value, json_object_get(other, name))) json_object_del(common, name);
+        }
+    }
+    return common;
+}
+
+typedef struct Body {
+    const RenderAlert *alerts;
+    size_t count, firing, all; /* shown; that fire; that there are */
+    const char *group_key, *receiver, *external_url, *reason;
+    const Labels *labels;
+    int64_t now_ms;
+} Body;
+
+static json_t *body_json(const Body *body) {
+    json_t *alerts = json_array(), *json = json_object();
+    for (size_t i = 0; i < body->count; i++)
+        json_array_append_new(alerts, render_alert_json(&body->alerts[i], body->now_ms));
+    json_object_set_new(json, "version", json_string("4"));
+    json_object_set_new(json, "groupKey", json_safe(body->group_key));
+    json_object_set_new(json, "truncatedAlerts", json_integer((json_int_t)(body->all - body->count)));
+    json_object_set_new(json, "status", json_string(body->firing ? "firing" : "resolved"));
+    json_object_set_new(json, "receiver", json_safe(body->receiver));
+    json_object_set_new(json, "groupLabels", labels_json(body->labels));
+    json_object_set_new(json, "commonLabels", common_part(alerts, "labels"));
+    json_object_set_new(json, "commonAnnotations", common_part(alerts, "annotations"));
+    json_object_set_new(json, "externalURL", json_safe(body->external_url));
+    json_object_set_new(json, "notification_reason", json_string(body->reason));
+    json_object_set_new(json, "alerts", alerts);
+    return json;
+}
+
+static char *message_text(const Body *body, const char *id, bool is_test) {
+    OWN(text) char *subject = subject_text(body->alerts, body->count, body->firing);
+    OWN(json) json_t *message = json_object();
+    json_object_set_new(message, "id", json_string(id));
+    json_object_set_new(message, "created_at", json_time(body->now_ms));
+    json_object_set_new(message, "receiver", json_safe(body->receiver));
+    json_object_set_new(message, "subject", json_safe(subject));
+    json_object_set_new(message, "test", json_boolean(is_test));
+    json_object_set_new(message, "webhook", body_json(body));
+    return json_write(message);
+}
+
+/* --- messages --- */
+
+static bool wants(const Channel *channel, const RenderInput *input) {
+    if (channel->has_waiting && reason_is_repeat(input->reason)) return false;
+    return channel->send_resolved || (input->firing && !reason_is_resolved(input->reason));
+}
+
+Rendered *render(const RenderInput *input) {
+    Rendered *rendered = alloc_zeroed(1, sizeof *rendered);
+    rendered->key = text_copy(input->key);
+    rendered->receiver = text_copy(input->receiver);
+    rendered->created_ms = input->now_ms;
+    rendered->messages = alloc_zeroed(input->channel_count + 1, sizeof *rendered->messages);
+    for (size_t i = 0; input->reason && i < input->channel_count; i++) {
+        const Channel *channel = &input->channels[i];
+        if (!wants(channel, input)) continue;
+        const size_t shown_firing = input->firing < input->alert_count ? input->firing : input->alert_count;
+        const Body body = {
+            .alerts = input->alerts, /* the firing ones stand first */
+            .count = channel->send_resolved ? input->alert_count : shown_firing,
+            .firing = input->firing,
+            .all = channel->send_resolved ? input->firing + input->ended : input->firing,
+            .group_key = input->group_key,
+            .receiver = input->receiver,
+            .external_url = input->external_url,
+            .reason = input->reason,
+            .labels = input->labels,
+            .now_ms = input->now_ms,
+        };
+        Message *message = &rendered->messages[rendered->count++];
+        *message = (Message){.plugin = text_copy(channel->plugin),
+            .json = message_text(&body, channel->id, false),
+            .index = channel->index};
+        memcpy(message->id, channel->id, UUID_TEXT);
+    }
+    return rendered;
+}
+
+Rendered *rendered_free(Rendered *rendered) {
+    if (!rendered) return NULL;
+    for (size_t i = 0; i < rendered->count; i++) {
+        free(rendered->messages[i].plugin);
+        free(rendered->messages[i].json);
+    }
+    free(rendered->messages);
+    free(rendered->receiver);
+    free(rendered->key);
+    free(rendered);
+    return NULL;
+}
+
+size_t rendered_count(const Rendered *rendered) { return rendered->count; }
+
+OutboxRow rendered_row(const Rendered *rendered, size_t index) {
+    const Message *message = &rendered->messages[index];
+    return (OutboxRow){
+        .id = message->id,
+        .group_key = rendered->key,
+        .receiver = rendered->receiver,
+        .plugin = message->plugin,
+        .plugin_index = (int64_t)message->index,
+        .state = delivery_state_word(DELIVERY_PENDING),
+        .created_ms = rendered->created_ms,
+        .next_attempt_ms = rendered->created_ms,
+        .expires_ms = rendered->created_ms + DELIVERY_LIFE_MS,
+        .message_json = message->json,
+    };
+}
+
+char *render_test(const char *id, const char *receiver, const char *external_url, int64_t now_ms) {
+    static const Label labels[] = {{"alertname", "TocsinTest"}, {"severity", "info"}, {"source", "tocsin"}};
+    RenderAlert alert = {
+        .fingerprint = "0000000000000000",
+        .is_firing = true,
+        .severity = SEVERITY_INFO,
+        .labels = labels_new(labels, COUNT_OF(labels)),
+        .annotations =
+            labels_new(&(Label){"description", "Somebody asked for a test of this receiver. Nothing is wrong."}, 1),
+        .name = text_copy("TocsinTest"),
+        .reason = text_copy("this is a test: messages to this receiver arrive"),
+        .console_url = text_copy(""),
+        .what = text_copy(""),
+        .value = NAN,
+        .threshold = NAN,
+        .worst = NAN,
+        .sign = "",
+        .starts_ms = now_ms,
+    };
+    OWN(labels) Labels *group = labels_new(labels, 1);
+    const Body body = {&alert, 1, 1, 1, "{}:{alertname=\"TocsinTest\"}", receiver, external_url, "test", group, now_ms};
+    char *text = message_text(&body, id, true);
+    render_alert_deinit(&alert);
+    return text;
+}

@@ -1,0 +1,40 @@
+/* From a group's turn to the messages that go into the outbox, one a channel: rendered once, stored, sent as they are
+ * (I2). The input is copied on the loop, rendering is pure and runs on the pool, the result goes back to the loop.
+ *
+ * A message, canonical: {"id", "created_at", "receiver", "subject", "test", "webhook": Alertmanager's body, version 4}.
+ */
+#ifndef TOCSIN_NOTIFY_RENDER_H
+#define TOCSIN_NOTIFY_RENDER_H
+
+#include "base/digest.h"
+#include "notify/turn.h"
+
+enum { RENDER_ALERTS_MAX = 20 }; /* told in full; truncatedAlerts counts the rest */
+
+/* One way to reach a receiver, as its section says. */
+typedef struct ReceiverChannel {
+    const char *plugin;
+    size_t index; /* which of several of one plugin in a receiver */
+    bool send_resolved;
+    bool has_waiting; /* an earlier message of this group waits there: a repeat would say nothing more */
+} ReceiverChannel;
+
+typedef struct RenderInput RenderInput;
+/* Copies what the turn says; on the loop, before it goes on. Ids are drawn here. Caller frees. */
+RenderInput *render_input_new(const GroupTurn *turn, const ReceiverChannel *channels, size_t channel_count,
+    const char *external_url, int64_t now_ms);
+RenderInput *render_input_free(RenderInput *input);
+OWN_DEFINE(RenderInput, render_input)
+
+typedef struct Rendered Rendered;
+/* Any thread. A channel that does not want what happened gets no message, so the count may be 0. Caller frees. */
+Rendered *render(const RenderInput *input);
+Rendered *rendered_free(Rendered *rendered);
+OWN_DEFINE(Rendered, rendered)
+size_t rendered_count(const Rendered *rendered);
+OutboxRow rendered_row(const Rendered *rendered, size_t index); /* for commit 2; texts are borrowed from `rendered` */
+
+/* The message of a receiver's test, with one made-up alert; caller frees. */
+char *render_test(const char *id, const char *receiver, const char *external_url, int64_t now_ms);
+
+#endif

@@ -1,0 +1,183 @@
+/* daemon/notify/render_alert.c: an alert's words and JSON */
+#include "notify/render_alert.h"
+
+#include "base/alloc.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "base/timetext.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NO_END "0001-01-01T00:00:00Z" /* Go's zero time: what Alertmanager says of a firing alert */
+
+Labels *render_labels_copy(const Labels *labels) {
+    const size_t count = labels_count(labels);
+    Label *pairs = alloc_zeroed(count + 1, sizeof *pairs);
+    for (size_t i = 0; i < count; i++) pairs[i] = labels_at(labels, i);
+    Labels *copy = labels_new(pairs, count);
+    free(pairs);
+    return copy;
+}
+
+static char *text_or_empty(const char *text) { return text_copy(text ? text : ""); }
+
+void render_alert_copy(RenderAlert *into, const GroupAlert *alert, int64_t now_ms) {
+    const Instance *i = alert->instance;
+    const Alarm *alarm = i->alarm;
+    const bool is_firing = alert->kind == ALERT_FIRES;
+    *into = (RenderAlert){
+        .is_firing = is_firing,
+        .no_data = is_firing && alert->no_data,
+        .is_gone = i->gone,
+        .severity = i->severity,
+        .labels = render_labels_copy(i->labels),
+        .annotations = render_labels_copy(i->annotations),
+        .name = text_or_empty(i->name),
+        .reason = text_or_empty(i->facts.reason),
+        .console_url = text_or_empty(i->facts.console_url),
+        .what = text_or_empty(i->facts.what),
+        .value = i->facts.value,
+        .threshold = i->facts.threshold,
+        .worst = i->facts.worst,
+        .sign = alarm ? comparison_sign(alarm->rule.comparison) : "",
+        .window_s = alarm ? (int64_t)alarm->rule.n * alarm->rule.period_s : 0,
+        .starts_ms = i->firing_since_ms,
+        .ends_ms = is_firing ? 0
+            : i->resolved_ms ? i->resolved_ms
+                             : now_ms,
+    };
+    memcpy(into->fingerprint, alert->fingerprint, FINGERPRINT_TEXT);
+}
+
+void render_alert_deinit(RenderAlert *alert) {
+    labels_free(alert->labels);
+    labels_free(alert->annotations);
+    free(alert->name);
+    free(alert->reason);
+    free(alert->console_url);
+    free(alert->what);
+    *alert = (RenderAlert){0};
+}
+
+int render_alert_order(const RenderAlert *a, const RenderAlert *b) {
+    if (a->is_firing != b->is_firing) return a->is_firing ? -1 : 1;
+    if (a->severity != b->severity) return a->severity < b->severity ? -1 : 1;
+    if (a->starts_ms != b->starts_ms) return a->starts_ms > b->starts_ms ? -1 : 1;
+    return strcmp(a->fingerprint, b->fingerprint);
+}
+
+/* --- words --- */
+
+enum { WORDS_MAX = 64 };
+
+/* Four significant figures, whole numbers from 1,000 on: what a person takes in. Where that would make the value look
+ * like its threshold, all figures. */
+static const char *number_words(double value, double beside, char text[static NUMBER_TEXT_MAX]) {
+    char rough[NUMBER_TEXT_MAX * 16];
+    snprintf(rough, sizeof rough, fabs(value) >= 1000 ? "%.0f" : "%.4g", value);
+    const double rounded = strtod(rough, NULL);
+    return number_format(rounded == beside ? value : rounded, text);
+}
+
+/* `45 s`, `5 min`, `1 h 30 min`, `3 d 4 h`. */
+static const char *span_words(int64_t seconds, char text[static WORDS_MAX]) {
+    static const struct Unit {
+        int64_t seconds;
+        const char *word;
+    } units[] = {{86400, "d"}, {3600, "h"}, {60, "min"}, {1, "s"}};
+    if (seconds < 0) seconds = 0;
+    size_t at = 0;
+    while (at + 1 < COUNT_OF(units) && seconds < units[at].seconds) at++;
+    const int64_t whole = seconds / units[at].seconds, rest = seconds % units[at].seconds;
+    int used = snprintf(text, WORDS_MAX, "%lld %s", (long long)whole, units[at].word);
+    if (at + 2 < COUNT_OF(units) && rest >= units[at + 1].seconds) /* seconds beside minutes tell nobody anything */
+        snprintf(text + used, WORDS_MAX - (size_t)used, " %lld %s", (long long)(rest / units[at + 1].seconds),
+            units[at + 1].word);
+    return text;
+}
+
+/* `LEAD prod eu-west-1TAIL`, or nothing where it has neither account nor region. Caller frees. */
+static char *where_words(const RenderAlert *alert, const char *lead, const char *tail) {
+    const char *account = labels_get(alert->labels, "account"), *region = labels_get(alert->labels, "region");
+    if (!*account && !*region) return text_copy("");
+    return text_format("%s%s%s%s%s", lead, account, *account && *region ? " " : "", region, tail);
+}
+
+static char *firing_words(const RenderAlert *alert, int64_t now_ms) {
+    char span[WORDS_MAX], value[NUMBER_TEXT_MAX], threshold[NUMBER_TEXT_MAX];
+    OWN(text) char *in = where_words(alert, " in ", ""), *beside = where_words(alert, " (", ")");
+    if (isnan(alert->value) || isnan(alert->threshold)) {
+        if (alert->no_data) return text_format("%s still fires, but its data is missing%s", alert->name, in);
+        return text_format("%s%s: %s", alert->name, beside, alert->reason);
+    }
+    number_words(alert->value, alert->threshold, value);
+    number_format(alert->threshold, threshold);
+    span_words(alert->window_s + (now_ms - alert->starts_ms) / 1000, span);
+    const char *gap = *alert->sign ? " " : "";
+    if (alert->no_data)
+        return text_format("%s still fires, but its data is missing: last %s (%s%s%s)%s", alert->name, value,
+            alert->sign, gap, threshold, in);
+    return text_format("%s is %s (%s%s%s) for %s%s", alert->name, value, alert->sign, gap, threshold, span, in);
+}
+
+static char *resolved_words(const RenderAlert *alert) {
+    char span[WORDS_MAX], value[NUMBER_TEXT_MAX], threshold[NUMBER_TEXT_MAX];
+    OWN(text) char *in = where_words(alert, " in ", "");
+    span_words((alert->ends_ms - alert->starts_ms) / 1000, span);
+    if (alert->is_gone || isnan(alert->value) || isnan(alert->threshold))
+        return text_format("%s is over after %s%s: %s", alert->name, span, in, alert->reason);
+    number_words(alert->value, alert->threshold, value);
+    number_format(alert->threshold, threshold);
+    return text_format("%s is back at %s (was %s%s%s) after %s%s", alert->name, value, alert->sign,
+        *alert->sign ? " " : "", threshold, span, in);
+}
+
+char *render_alert_summary(const RenderAlert *alert, int64_t now_ms) {
+    return alert->is_firing ? firing_words(alert, now_ms) : resolved_words(alert);
+}
+
+/* --- JSON --- */
+
+static void add_text(json_t *to, const char *key, const char *text) {
+    if (text && *text) json_object_set_new(to, key, json_safe(text));
+}
+
+static void add_number(json_t *to, const char *key, double value) {
+    char text[NUMBER_TEXT_MAX];
+    if (!isnan(value)) add_text(to, key, number_format(value, text));
+}
+
+static json_t *annotations_json(const RenderAlert *alert, int64_t now_ms) {
+    json_t *all = json_object();
+    char text[TIME_TEXT_MAX];
+    OWN(text) char *summary = render_alert_summary(alert, now_ms);
+    add_text(all, "summary", summary);
+    add_number(all, "value", alert->value);
+    add_number(all, "threshold", alert->threshold);
+    add_text(all, "reason", alert->reason);
+    add_text(all, "metric", alert->what);
+    if (alert->no_data) add_text(all, "data", "missing");
+    if (!alert->is_firing) {
+        add_text(all, "duration", duration_format((alert->ends_ms - alert->starts_ms) / 1000, text));
+        add_number(all, "worst_value", alert->worst);
+        if (!alert->is_gone) add_number(all, "cleared_value", alert->value);
+    }
+    OWN(json) json_t *own = labels_json(alert->annotations); /* what a person wrote wins over what we made up */
+    json_object_update(all, own);
+    return all;
+}
+
+json_t *render_alert_json(const RenderAlert *alert, int64_t now_ms) {
+    json_t *json = json_object();
+    json_object_set_new(json, "status", json_string(alert->is_firing ? "firing" : "resolved"));
+    json_object_set_new(json, "labels", labels_json(alert->labels));
+    json_object_set_new(json, "annotations", annotations_json(alert, now_ms));
+    json_object_set_new(json, "startsAt", json_time(alert->starts_ms));
+    json_object_set_new(json, "endsAt", alert->is_firing ? json_string(NO_END) : json_time(alert->ends_ms));
+    json_object_set_new(json, "generatorURL", json_safe(alert->console_url));
+    json_object_set_new(json, "fingerprint", json_string(alert->fingerprint));
+    return json;
+}

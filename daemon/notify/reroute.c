@@ -1,0 +1,124 @@
+/* daemon/notify/reroute.c: open alerts, routed anew */
+#include "notify/reroute.h"
+
+#include "base/alloc.h"
+#include "notify/group.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Reroute {
+    Groups *groups;
+    const GroupWorld *world;
+    Arena *arena;
+    Rerouting all;
+    size_t touch_room;
+} Reroute;
+
+static bool is_receiver(const GroupWorld *world, const char *name) {
+    for (size_t i = 0; i < world->receiver_count; i++)
+        if (!strcmp(world->receivers[i], name)) return true;
+    return false;
+}
+
+static void keep_touch(Reroute *to, const GroupTouch *touch) {
+    if (to->all.touch_count == to->touch_room) {
+        to->touch_room = to->touch_room ? 2 * to->touch_room : 16;
+        to->all.touches = alloc_again(to->all.touches, to->touch_room, sizeof *to->all.touches);
+    }
+    to->all.touches[to->all.touch_count++] = *touch;
+}
+
+/* The same receiver knows of it by another group: then it is not news. */
+static void take_along(Reroute *to, Group *group, Member *member) {
+    for (Member *other = members_of(to->groups, member->fingerprint); other; other = other->next) {
+        Group *from = other->group;
+        if (other == member || !other->is_told || !other->is_leaving || strcmp(from->receiver, group->receiver))
+            continue;
+        member->is_told = true;
+        member->told_no_data = other->told_no_data;
+        member->told_starts_ms = other->told_starts_ms;
+        other->is_told = false;
+        if (!group->first_flush_ms) group->first_flush_ms = from->first_flush_ms;
+        if (group->last_sent_ms < from->last_sent_ms) group->last_sent_ms = from->last_sent_ms;
+        return;
+    }
+}
+
+static void route_one(Reroute *to, const Instance *instance) {
+    for (Member *m = members_of(to->groups, instance->fingerprint); m; m = m->next) m->is_open = true;
+    const bool is_firing = instance->firing_since_ms && !instance->resolved_ms;
+    GroupTouch *touches;
+    const size_t count = touches_routed(to->groups, to->world, instance->labels, to->arena, &touches);
+    for (size_t i = 0; i < count; i++) {
+        Group *group = group_find(to->groups, touches[i].key);
+        Member *member = group ? member_find(group, instance->fingerprint) : NULL;
+        if (!member && !is_firing) continue; /* nobody was told of it: there is no end to tell */
+        if (!member) {
+            keep_touch(to, &touches[i]);
+            groups_apply_touch(to->groups, &touches[i], instance->fingerprint);
+            group = group_find(to->groups, touches[i].key);
+            member = member_find(group, instance->fingerprint);
+            take_along(to, group, member);
+        }
+        member->is_open = true;
+        member->is_leaving = false;
+    }
+}
+
+/* Takes out who has no reason to be there; true if there was one. */
+static bool sweep_members(Reroute *to, Group *group) {
+    const bool has_receiver = is_receiver(to->world, group->receiver);
+    bool has_changed = false;
+    for (Member *m = group->members, *next; m; m = next) {
+        next = m->hh.next;
+        if (m->is_open && (!m->is_leaving || (m->is_told && has_receiver))) continue;
+        member_remove(to->groups, m);
+        has_changed = true;
+    }
+    return has_changed || !group->members;
+}
+
+static GroupFlush flush_of(Reroute *to, const Group *group) {
+    char *told = group_told_format(group);
+    const GroupFlush flush = {
+        .key = arena_text(to->arena, group->key),
+        .seen_touches = group->touches,
+        .next_due_ms = group->due.due_ms,
+        .first_flush_ms = group->first_flush_ms,
+        .last_sent_ms = group->last_sent_ms,
+        .told_json = arena_text(to->arena, told),
+        .drop = !group->members,
+    };
+    free(told);
+    return flush;
+}
+
+static void sweep(Reroute *to) {
+    Rerouting *all = &to->all;
+    all->flushes = arena_alloc(to->arena, groups_count(to->groups) + 1, sizeof *all->flushes);
+    for (Group *group = to->groups->table, *next; group; group = next) {
+        next = group->hh.next;
+        if (group->is_busy || !sweep_members(to, group)) continue; /* a turn that runs cleans up behind itself */
+        all->flushes[all->flush_count++] = flush_of(to, group);
+        if (!group->members) group_remove(to->groups, group);
+    }
+}
+
+Rerouting groups_reroute(
+    Groups *groups, const GroupWorld *world, const Instance *const *instances, size_t count, Arena *arena) {
+    Reroute to = {.groups = groups, .world = world, .arena = arena};
+    for (Group *g = groups->table; g; g = g->hh.next)
+        for (Member *m = g->members; m; m = m->hh.next) {
+            m->is_leaving = true; /* until a route says that it is at home */
+            m->is_open = false;
+        }
+    for (size_t i = 0; i < count; i++)
+        if (instances[i]->firing_since_ms) route_one(&to, instances[i]);
+    sweep(&to);
+    GroupTouch *touches = arena_alloc(arena, to.all.touch_count + 1, sizeof *touches);
+    if (to.all.touch_count) memcpy(touches, to.all.touches, to.all.touch_count * sizeof *touches);
+    free(to.all.touches);
+    to.all.touches = touches;
+    return to.all;
+}

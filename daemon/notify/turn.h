@@ -1,0 +1,61 @@
+/* A due group's turn: what it has to say by now, as a decision that changes nothing yet, and what becomes of the group
+ * when that is committed (commit 2). One turn a group at a time. Loop thread; group_reason() is pure. */
+#ifndef TOCSIN_NOTIFY_TURN_H
+#define TOCSIN_NOTIFY_TURN_H
+
+#include "notify/groups.h"
+
+enum { TURN_RETRY_MS = 5000 }; /* after a commit for which there was no room */
+
+/* What decides whether a group speaks. */
+typedef struct GroupFigures {
+    bool was_sent; /* it has spoken before */
+    size_t firing; /* alerts that fire */
+    size_t fresh; /* of those: the receiver does not know yet */
+    size_t ended; /* the receiver believes that they fire, and they do not */
+    size_t lost_data; /* fire on without data, and their alarm asks that this be told, and it was not */
+    bool is_repeat_due;
+    bool tells_resolved; /* one of the receiver's channels wants resolutions */
+} GroupFigures;
+
+/* Alertmanager's notification_reason, and one of our own for insufficient_data: notify; NULL: nothing is said. Static
+ * text. Source: Alertmanager, notify.DedupStage; alarm-semantics 7.3. */
+const char *group_reason(const GroupFigures *figures);
+bool reason_is_repeat(const char *reason);
+bool reason_is_resolved(const char *reason); /* it tells of resolutions alone */
+
+typedef enum {
+    ALERT_FIRES,
+    ALERT_ENDED, /* the receiver is owed its end */
+    ALERT_PASSED /* fired and resolved between two turns, or is no more: nothing is said */
+} AlertKind;
+
+typedef struct GroupAlert {
+    char fingerprint[FINGERPRINT_TEXT];
+    AlertKind kind;
+    const Instance *instance; /* borrowed until the loop goes on; NULL only where PASSED */
+    int64_t starts_ms;
+    bool no_data; /* told that its data is missing */
+} GroupAlert;
+
+typedef struct GroupTurn {
+    char *key, *receiver;
+    Labels *labels; /* what its alerts share by name */
+    const char *reason; /* NULL: nothing is sent, the flush is committed all the same */
+    GroupAlert *alerts; /* all members, in no order */
+    size_t alert_count, firing, ended;
+    GroupFlush flush; /* for commit 2; its texts are the turn's */
+} GroupTurn;
+
+typedef const Instance *GroupFind(void *ctx, const char *fingerprint); /* NULL: there is none */
+
+/* Begins the turn of a group that groups_due() named; it is not due again before turn_end(). Caller frees, by
+ * turn_end(). */
+GroupTurn *turn_begin(Groups *groups, const char *key, const Route *timing, bool tells_resolved, GroupFind *find,
+    void *ctx, int64_t now_ms);
+/* The commit is done (memory follows the file), or there was no room: due again in TURN_RETRY_MS. Always NULL. */
+GroupTurn *turn_end(Groups *groups, GroupTurn *take_turn, bool is_committed, int64_t now_ms);
+/* `{}:{alertname="x"}`: the webhook body's groupKey. Borrowed. */
+const char *turn_group_key(const GroupTurn *turn);
+
+#endif
