@@ -1,0 +1,49 @@
+#!/usr/bin/python3
+"""The state's file system fills up: Tocsin goes on watching and telling, says that it cannot keep it, and recovers."""
+
+import os
+import subprocess
+
+from pieces import LOAD_ALARM, QUICK_ROUTE, bodies, fire, hook_receiver
+from world import Skip, expect, run, wait_for
+
+SIZE = "24m"  # the reserve of 16 MiB, the database, and a little
+
+
+def filler(world):
+    """The full disk as seen from here: the daemon lives in a mount namespace of its own."""
+    return f"/proc/{world.daemon.pid}/root{world.state_dir}/filler"
+
+
+def fill(world):
+    with open(filler(world), "wb", buffering=0) as file:
+        size = 1 << 20
+        while size:
+            try:
+                file.write(b"x" * size)
+            except OSError:
+                size //= 2
+
+
+def scenario(world):
+    probe = subprocess.run(["unshare", "-m", "mount", "-t", "tmpfs", "none", "/mnt"], capture_output=True, check=False)
+    if probe.returncode:
+        raise Skip("no mount namespace of one's own here (it takes root)")
+    world.simulator({})
+    hook = world.hook()
+    world.configure(LOAD_ALARM + QUICK_ROUTE + hook_receiver(hook.url))
+    os.mkdir(world.state_dir, 0o700)
+    world.start(wrapper=["unshare", "-m", "sh", "-c", 'mount -t tmpfs -o mode=0700,size=' + SIZE + ' none "$0" && exec "$@"',
+                         world.state_dir])
+    world.wait_state("load", "OK")
+    fill(world)
+    fire(world, 60)
+    world.wait_state("TocsinStateFull", "ALARM", 90)
+    fill(world)
+    expect(world.api("/healthz")[0] in (200, 503), "it answers")
+    os.unlink(filler(world))
+    world.wait_state("TocsinStateFull", "OK", 90)
+    wait_for(lambda: bodies(hook, status="firing"), 60, "people were told of the alarm")
+
+
+run(scenario)

@@ -1,0 +1,100 @@
+#!/usr/bin/python3
+"""kill -9 at random instants: every message that was owed arrives, and the state is what it was. CYCLES and SEED by name.
+
+Each alarm is a group of its own, so the last message about it must say what its state is.
+"""
+
+import collections
+import os
+import random
+import sqlite3
+import time
+
+from pieces import QUICK_ROUTE, bodies, hook_receiver
+from world import expect, run, wait_for
+
+ALARMS = 6
+CYCLES = int(os.environ.get("CYCLES", "15"))
+SEED = int(os.environ.get("SEED", str(random.randrange(1 << 30))))
+IN_FLIGHT = 4  # sends at once to one receiver
+
+
+def alarms():
+    return "alarms:" + "".join(f"""
+  - name: a{number}
+    metric: {{namespace: Test, metric_name: M{number}, statistic: Average, period: 60}}
+    comparison_operator: ">"
+    threshold: 50
+    evaluation_periods: 1
+    treat_missing_data: notBreaching
+    settle: 1s
+""" for number in range(ALARMS))
+
+
+def toggle(world, chance, weight):
+    """Turns some metrics over: ever more samples, so that the newest decide the average."""
+    weight[0] *= 4
+    for number in range(ALARMS):
+        if chance.random() < 0.5:
+            value = chance.choice((0, 100))
+            at = int(time.time()) // 60 * 60
+            world.sim("POST", "points", {"namespace": "Test", "name": f"M{number}", "points": [
+                [at - 60 * back, value + (value - 50) * weight[0]] for back in range(0, 6)]})
+
+
+def last_told(hook):
+    told = {}
+    for body in bodies(hook):
+        told[body["groupLabels"]["alertname"]] = body["status"]
+    return told
+
+
+def agrees(world, hook):
+    told = last_told(hook)
+    wrong = [(entry["name"], entry["state"], told.get(entry["name"])) for entry in world.instances()
+             if entry["name"].startswith("a") and told.get(entry["name"], "resolved") !=
+             ("firing" if entry["state"] == "ALARM" else "resolved")]
+    owed = [entry for entry in world.notifications() if entry["state"] in ("pending", "sending")]
+    return not wrong and not owed
+
+
+def scenario(world):
+    print(f"SEED={SEED} CYCLES={CYCLES}")
+    chance, weight = random.Random(SEED), [1.0]
+    world.simulator({}, "--seed", str(SEED % 1000))
+    hook = world.hook()
+    world.configure(alarms() + QUICK_ROUTE + hook_receiver(hook.url), log={"level": "info"})
+    world.start()
+    for _ in range(CYCLES):
+        toggle(world, chance, weight)
+        time.sleep(chance.random() * 2)  # the instant of the kill is what is random here, nothing waits for it
+        world.kill()
+        world.start()
+    wait_for(lambda: agrees(world, hook), 60, "the last message about each alarm says its state, and nothing is owed")
+    ids = [entry.headers["Idempotency-Key"] for entry in hook.hooks]
+    twice = sum(count - 1 for count in collections.Counter(ids).values())
+    expect(twice <= CYCLES * IN_FLIGHT, f"{twice} duplicates after {CYCLES} kills")
+    delivered = {str(entry["id"]) for entry in world.notifications("delivered")}
+    lost = delivered - set(ids)
+    expect(not lost, f"marked delivered and never sent: {lost}")
+    same = collections.defaultdict(set)
+    for entry in hook.hooks:
+        same[entry.headers["Idempotency-Key"]].add(entry.body)
+    expect(all(len(kinds) == 1 for kinds in same.values()), "each id has one body")
+    world.stop()
+    check_file(world)
+    print(f"{len(ids)} messages, {twice} twice")
+
+
+def check_file(world):
+    for name in os.listdir(world.state_dir):
+        path = os.path.join(world.state_dir, name)
+        with open(path, "rb") as file:
+            if file.read(15) != b"SQLite format 3":
+                continue
+        connection = sqlite3.connect(path)
+        expect(connection.execute("PRAGMA quick_check").fetchone()[0] == "ok", f"{name} is whole")
+        connection.close()
+
+
+run(scenario)
