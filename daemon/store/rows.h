@@ -1,6 +1,6 @@
-/* The rows of the state file: plain structs of text, int64 and double. Alarms and notify map to them; the store knows no
- * more of their meaning than their keys. Times are UTC ms, 0 = none. Texts are borrowed for the call unless a row came
- * from the store, which then owns it until its StoreLoad is freed. */
+/* The rows of the state file: plain structs of text, int64 and double. Alarms and notify map to them; the store knows
+ * no more of their meaning than their keys. Times are UTC ms, 0 = none. Texts are borrowed for the call unless a row
+ * came from the store, which then owns it until its StoreLoad is freed. */
 #ifndef TOCSIN_STORE_ROWS_H
 #define TOCSIN_STORE_ROWS_H
 
@@ -11,16 +11,16 @@
 /* An instance's state; key fingerprint. Upsert. */
 typedef struct InstanceRow {
     const char *fingerprint, *alarm, *source, *account, *region;
-    const char *series_json;  /* the series' own labels */
-    const char *labels_json;  /* all labels as last known: enough to resolve what no longer is configured */
-    const char *state;        /* OK ALARM INSUFFICIENT_DATA */
+    const char *series_json; /* the series' own labels */
+    const char *labels_json; /* all labels as last known: enough to resolve what no longer is configured */
+    const char *state; /* OK ALARM INSUFFICIENT_DATA */
     const char *reason, *reason_data_json; /* reason_data: value, threshold, datapoints, worst ... for rendering */
     int64_t since_ms, evaluated_ms, window_end_ms;
     double value; /* NAN: none */
     bool has_value;
-    int64_t firing_since_ms;  /* 0: people have nothing open about it */
-    int64_t resolved_ms;      /* when what people know as firing ended; 0 while firing or never */
-    bool gone;                /* removed by a reload or a vanished resource: kept until its resolution was told */
+    int64_t firing_since_ms; /* 0: people have nothing open about it */
+    int64_t resolved_ms; /* when what people know as firing ended; 0 while firing or never */
+    bool gone; /* removed by a reload or a vanished resource: kept until its resolution was told */
 } InstanceRow;
 
 typedef struct HistoryRow {
@@ -31,10 +31,10 @@ typedef struct HistoryRow {
     bool has_value;
 } HistoryRow;
 
-/* A notification group that must hear of something: commit 1's part. Makes the row where it is absent, raises `touches` by
- * one, sets due_ms = min of what is there (0 counts as none) and this one. */
+/* A notification group that must hear of something: commit 1's part. Makes the row where it is absent, raises `touches`
+ * by one, sets due_ms = min of what is there (0 counts as none) and this one. */
 typedef struct GroupTouch {
-    const char *key;      /* route and group labels, as text */
+    const char *key; /* route and group labels, as text */
     const char *receiver, *labels_json;
     int64_t due_ms;
 } GroupTouch;
@@ -47,8 +47,9 @@ typedef struct GroupRow {
     const char *told_json; /* what the receivers were told: fingerprint -> {status, starts_at} */
 } GroupRow;
 
-/* Commit 2's part: what a due group has rendered. Where `touches` in the file is larger than seen_touches, due_ms becomes
- * the smaller of what is there and next_due_ms; otherwise next_due_ms (0: none). `drop` deletes the row, unless touched. */
+/* Commit 2's part: what a due group has rendered. Where `touches` in the file is not seen_touches, due_ms becomes
+ * the smaller of what is there and next_due_ms; otherwise next_due_ms (0: none). `drop` deletes the row, unless
+ * touched. */
 typedef struct GroupFlush {
     const char *key;
     int64_t seen_touches, next_due_ms, first_flush_ms, last_sent_ms;
@@ -58,10 +59,10 @@ typedef struct GroupFlush {
 
 /* An owed notification: one message to one plugin of one receiver. */
 typedef struct OutboxRow {
-    const char *id;      /* UUID, from birth, the same for all tries (I2) */
+    const char *id; /* UUID, from birth, the same for all tries (I2) */
     const char *group_key, *receiver, *plugin;
     int64_t plugin_index; /* which of several of one plugin in a receiver */
-    const char *state;   /* pending sending delivered parked expired discarded */
+    const char *state; /* pending sending delivered parked expired discarded */
     int64_t attempts, crashes;
     int64_t created_ms, next_attempt_ms, expires_ms, finished_ms;
     const char *last_error, *message_json, *receipt_json;

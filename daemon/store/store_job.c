@@ -1,0 +1,89 @@
+#include "store/store_job.h"
+
+#include "base/alloc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Rows are copied by a list of their texts: the numbers come with the struct. */
+typedef struct RowShape {
+    size_t bytes, text_count;
+    const size_t *texts; /* offsets of const char * */
+} RowShape;
+
+#define AT(Type, member) offsetof(Type, member)
+#define SHAPE(Type, offsets) ((RowShape){sizeof(Type), COUNT_OF(offsets), offsets})
+
+static const size_t instance_texts[] = {AT(InstanceRow, fingerprint), AT(InstanceRow, alarm), AT(InstanceRow, source),
+    AT(InstanceRow, account), AT(InstanceRow, region), AT(InstanceRow, series_json), AT(InstanceRow, labels_json),
+    AT(InstanceRow, state), AT(InstanceRow, reason), AT(InstanceRow, reason_data_json)};
+static const size_t history_texts[] = {AT(HistoryRow, name), AT(HistoryRow, fingerprint), AT(HistoryRow, from),
+    AT(HistoryRow, to), AT(HistoryRow, reason)};
+static const size_t touch_texts[] = {AT(GroupTouch, key), AT(GroupTouch, receiver), AT(GroupTouch, labels_json)};
+static const size_t flush_texts[] = {AT(GroupFlush, key), AT(GroupFlush, told_json)};
+static const size_t outbox_texts[] = {AT(OutboxRow, id), AT(OutboxRow, group_key), AT(OutboxRow, receiver),
+    AT(OutboxRow, plugin), AT(OutboxRow, state), AT(OutboxRow, last_error), AT(OutboxRow, message_json),
+    AT(OutboxRow, receipt_json)};
+static const size_t cursor_texts[] = {AT(CursorRow, name), AT(CursorRow, value_json)};
+static const size_t result_texts[] = {
+    AT(OutboxResult, id), AT(OutboxResult, state), AT(OutboxResult, last_error), AT(OutboxResult, receipt_json)};
+
+static void own_texts(Arena *arena, const RowShape *shape, char *row) {
+    for (size_t i = 0; i < shape->text_count; i++) {
+        const char **text = (const char **)(row + shape->texts[i]);
+        *text = arena_text(arena, *text);
+    }
+}
+
+static const void *copy_rows(Arena *arena, RowShape shape, const void *rows, size_t count) {
+    if (count == 0) return NULL;
+    char *copy = arena_alloc(arena, count, shape.bytes);
+    memcpy(copy, rows, count * shape.bytes);
+    for (size_t i = 0; i < count; i++) own_texts(arena, &shape, copy + i * shape.bytes);
+    return copy;
+}
+
+static Job *job_new(JobKind kind) {
+    Job *job = alloc_zeroed(1, sizeof *job);
+    job->arena = arena_new();
+    job->kind = kind;
+    return job;
+}
+
+Job *job_new_batch(const StoreBatch *batch) {
+    static const size_t at_start[] = {0}; /* a bare text: a row of itself */
+    const RowShape text_shape = SHAPE(const char *, at_start);
+    Job *job = job_new(JOB_BATCH);
+    Arena *arena = job->arena;
+    job->batch = *batch;
+    job->batch.instances =
+        copy_rows(arena, SHAPE(InstanceRow, instance_texts), batch->instances, batch->instance_count);
+    job->batch.forget = copy_rows(arena, text_shape, batch->forget, batch->forget_count);
+    job->batch.history = copy_rows(arena, SHAPE(HistoryRow, history_texts), batch->history, batch->history_count);
+    job->batch.touches = copy_rows(arena, SHAPE(GroupTouch, touch_texts), batch->touches, batch->touch_count);
+    job->batch.flushes = copy_rows(arena, SHAPE(GroupFlush, flush_texts), batch->flushes, batch->flush_count);
+    job->batch.outbox = copy_rows(arena, SHAPE(OutboxRow, outbox_texts), batch->outbox, batch->outbox_count);
+    job->batch.cursors = copy_rows(arena, SHAPE(CursorRow, cursor_texts), batch->cursors, batch->cursor_count);
+    return job;
+}
+
+Job *job_new_lease(const char *id, int64_t attempts) {
+    Job *job = job_new(JOB_LEASE);
+    job->result = (OutboxResult){.id = arena_text(job->arena, id), .attempts = attempts};
+    return job;
+}
+
+Job *job_new_finish(const OutboxResult *result) {
+    Job *job = job_new(JOB_FINISH);
+    const RowShape shape = SHAPE(OutboxResult, result_texts);
+    job->result = *result;
+    own_texts(job->arena, &shape, (char *)&job->result);
+    return job;
+}
+
+Job *job_free(Job *job) {
+    if (!job) return NULL;
+    arena_free(job->arena);
+    free(job);
+    return NULL;
+}

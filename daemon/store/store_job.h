@@ -1,0 +1,31 @@
+/* One thing to commit, as the loop handed it in: a copy of its own, so that the caller's rows may go. Made and freed on
+ * the loop; the store thread reads it and writes `outcome`. */
+#ifndef TOCSIN_STORE_STORE_JOB_H
+#define TOCSIN_STORE_STORE_JOB_H
+
+#include "base/arena.h"
+#include "store/store.h"
+
+typedef enum { JOB_BATCH, JOB_LEASE, JOB_FINISH } JobKind;
+
+typedef struct Job Job;
+struct Job {
+    Job *prev, *next; /* utlist: of whoever holds it now */
+    Job *owed_prev, *owed_next; /* utlist: the loop's list of what is not answered yet */
+    Arena *arena; /* what the rest points into */
+    JobKind kind;
+    StoreBatch batch;
+    OutboxResult result; /* of a lease: id and attempts alone */
+    StoreDone *done;
+    void *ctx;
+    int64_t handed_in_ms; /* mono */
+    StoreOutcome outcome;
+};
+
+Job *job_new_batch(const StoreBatch *batch);
+Job *job_new_lease(const char *id, int64_t attempts);
+Job *job_new_finish(const OutboxResult *result);
+Job *job_free(Job *job);
+OWN_DEFINE(Job, job)
+
+#endif

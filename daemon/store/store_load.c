@@ -1,0 +1,109 @@
+#include "store/store_load.h"
+
+#include "base/alloc.h"
+#include "base/arena.h"
+#include "base/log.h"
+#include "store/store_read.h"
+
+#include <stdlib.h>
+
+/* The arena stands behind the public part: rows and texts go with it. */
+typedef struct Loaded {
+    StoreLoad load;
+    Arena *arena;
+} Loaded;
+
+/* One table: `read` fills a row; false leaves it out. */
+typedef struct TableReader {
+    const char *table, *count, *select;
+    size_t row_bytes;
+    bool (*read)(sqlite3_stmt *statement, const Reading *in, void *row);
+} TableReader;
+
+static bool instance_at(sqlite3_stmt *s, const Reading *in, void *row) { return read_instance(s, in, row); }
+static bool group_at(sqlite3_stmt *s, const Reading *in, void *row) { return read_group(s, in, row); }
+static bool outbox_at(sqlite3_stmt *s, const Reading *in, void *row) { return read_outbox(s, in, row); }
+static bool cursor_at(sqlite3_stmt *s, const Reading *in, void *row) { return read_cursor(s, in, row); }
+
+#define OWED " FROM outbox WHERE state NOT IN ('delivered', 'discarded', 'expired') "
+static const TableReader instance_reader = {"instance", "SELECT count(*) FROM instance",
+    "SELECT " INSTANCE_COLUMNS " FROM instance", sizeof(InstanceRow), instance_at};
+static const TableReader group_reader = {"notification_group", "SELECT count(*) FROM notification_group",
+    "SELECT " GROUP_COLUMNS " FROM notification_group", sizeof(GroupRow), group_at};
+static const TableReader outbox_reader = {
+    "outbox", "SELECT count(*)" OWED, "SELECT " OUTBOX_COLUMNS OWED "ORDER BY seq", sizeof(OutboxRow), outbox_at};
+static const TableReader cursor_reader = {
+    "cursor", "SELECT count(*) FROM cursor", "SELECT " CURSOR_COLUMNS " FROM cursor", sizeof(CursorRow), cursor_at};
+
+/* `rows` holds `room` of them. */
+static size_t read_rows(
+    sqlite3_stmt *statement, const TableReader *reader, const Reading *in, char *rows, size_t room) {
+    size_t count = 0, left_out = 0;
+    while (count < room && sqlite3_step(statement) == SQLITE_ROW) {
+        if (reader->read(statement, in, rows + count * reader->row_bytes))
+            count++;
+        else
+            left_out++;
+    }
+    if (left_out > 0)
+        LOG(WARNING, "rows of the state file were not understood and are left out", KV("table", reader->table),
+            KV("rows", left_out));
+    return count;
+}
+
+static int read_table(sqlite3 *db, const TableReader *reader, const Reading *in, void *ret_rows, size_t *ret_count) {
+    int64_t there = 0;
+    int code = sql_number(db, reader->count, &there);
+    if (code != SQLITE_OK) return code;
+    if (there > STORE_LOAD_MAX) {
+        LOG(ERROR, "the state file holds more rows than are loaded; the rest waits in the file (STORE_LOAD_MAX)",
+            KV("table", reader->table), KV("rows", there), KV("loaded", STORE_LOAD_MAX));
+        there = STORE_LOAD_MAX;
+    }
+    sqlite3_stmt *statement = NULL;
+    code = sqlite3_prepare_v2(db, reader->select, -1, &statement, NULL);
+    if (code != SQLITE_OK) return code;
+    void *rows = arena_alloc(in->arena, (size_t)there + 1, reader->row_bytes);
+    *ret_count = read_rows(statement, reader, in, rows, (size_t)there);
+    *(void **)ret_rows = rows;
+    return sqlite3_finalize(statement);
+}
+
+int store_settle_sending(sqlite3 *db, bool was_clean, int64_t now_ms) {
+    if (was_clean) return sql_run(db, "UPDATE outbox SET state = 'pending' WHERE state = 'sending'");
+    sqlite3_stmt *statement = NULL;
+    const int code = sqlite3_prepare_v2(db,
+        "UPDATE outbox SET crashes = crashes + 1, state = iif(crashes + 1 < ?1, 'pending', 'parked'),"
+        " finished_ms = iif(crashes + 1 < ?1, 0, ?2),"
+        " last_error = iif(crashes + 1 < ?1, last_error, 'Tocsin crashed each of the last ' || (crashes + 1) || "
+        "' times that it was sending this: kept, not sent again')"
+        " WHERE state = 'sending'",
+        -1, &statement, NULL);
+    if (code != SQLITE_OK) return code;
+    sql_bind_number(statement, 1, STORE_CRASHES_LEFT);
+    sql_bind_number(statement, 2, now_ms);
+    sqlite3_step(statement);
+    return sqlite3_finalize(statement);
+}
+
+int store_read_all(sqlite3 *db, bool was_clean, int64_t now_ms, StoreLoad **ret_load) {
+    Loaded *loaded = alloc_zeroed(1, sizeof *loaded);
+    loaded->arena = arena_new();
+    OWN(store_load) StoreLoad *load = &loaded->load;
+    load->was_clean = was_clean;
+    const Reading in = {loaded->arena, sql_times(now_ms)};
+    int code = read_table(db, &instance_reader, &in, &load->instances, &load->instance_count);
+    if (code == SQLITE_OK) code = read_table(db, &group_reader, &in, &load->groups, &load->group_count);
+    if (code == SQLITE_OK) code = read_table(db, &outbox_reader, &in, &load->outbox, &load->outbox_count);
+    if (code == SQLITE_OK) code = read_table(db, &cursor_reader, &in, &load->cursors, &load->cursor_count);
+    if (code == SQLITE_OK) *ret_load = GIVE(load);
+    return code;
+}
+
+StoreLoad *store_load_free(StoreLoad *load) {
+    if (!load) return NULL;
+    Loaded *loaded = (Loaded *)load;
+    arena_free(loaded->arena);
+    free(loaded);
+    return NULL;
+}

@@ -1,0 +1,33 @@
+/* One row of each table as its struct. The state file counts as outside: times and texts come bounded, a row that
+ * cannot be understood is told by false; an owed notification always is a row. */
+#ifndef TOCSIN_STORE_STORE_READ_H
+#define TOCSIN_STORE_STORE_READ_H
+
+#include "store/rows.h"
+#include "store/store_sql.h"
+
+typedef struct Reading {
+    Arena *arena; /* where the texts go */
+    SqlTimes times;
+} Reading;
+
+/* What to select, in the readers' order. */
+#define INSTANCE_COLUMNS \
+    "fingerprint, alarm, source, account, region, series_json, labels_json, state, reason, reason_data_json, " \
+    "since_ms, " \
+    "evaluated_ms, window_end_ms, value, firing_since_ms, resolved_ms, gone"
+#define GROUP_COLUMNS "key, receiver, labels_json, due_ms, touches, first_flush_ms, last_sent_ms, told_json"
+#define OUTBOX_COLUMNS \
+    "id, group_key, receiver, plugin, plugin_index, state, attempts, crashes, created_ms, next_attempt_ms, " \
+    "expires_ms, " \
+    "finished_ms, last_error, message_json, receipt_json"
+#define CURSOR_COLUMNS "name, value_json"
+#define HISTORY_COLUMNS "id, time_ms, name, fingerprint, from_state, to_state, reason, value"
+
+bool read_instance(sqlite3_stmt *statement, const Reading *in, InstanceRow *ret_row);
+bool read_group(sqlite3_stmt *statement, const Reading *in, GroupRow *ret_row);
+bool read_outbox(sqlite3_stmt *statement, const Reading *in, OutboxRow *ret_row);
+bool read_cursor(sqlite3_stmt *statement, const Reading *in, CursorRow *ret_row);
+bool read_history(sqlite3_stmt *statement, const Reading *in, HistoryRow *ret_row);
+
+#endif
