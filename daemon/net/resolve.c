@@ -1,0 +1,221 @@
+#include "net/resolve.h"
+
+#include "base/alloc.h"
+
+#include <assert.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+typedef enum { NAME_QUEUED, NAME_RUNNING, NAME_KNOWN } NameState;
+
+typedef struct Name {
+    uv_getaddrinfo_t request;
+    Resolver *resolver; /* NULL: the resolver went while the pool was still asking */
+    char *host;
+    NameState state;
+    int64_t known_ms; /* monotonic */
+    struct sockaddr_storage addresses[RESOLVE_ADDRESSES];
+    size_t count;
+    const char *error;
+    Lookup *waiting;
+    size_t holders; /* lookups that point here, waiting or about to be answered */
+    struct Name *prev, *next;
+} Name;
+
+struct Lookup {
+    uv_timer_t timer; /* its deadline; or at once, where the answer is there already */
+    Name *name;
+    ResolveDone *done;
+    void *ctx;
+    bool listed;
+    Lookup *prev, *next;
+};
+
+struct Resolver {
+    uv_loop_t *loop;
+    const Clock *clock;
+    ResolveAsk *ask;
+    Name *names; /* oldest first */
+    size_t count, running;
+};
+
+Resolver *resolver_new(uv_loop_t *loop, const Clock *clock, ResolveAsk *ask) {
+    Resolver *resolver = alloc_zeroed(1, sizeof *resolver);
+    resolver->loop = loop;
+    resolver->clock = clock;
+    resolver->ask = ask;
+    return resolver;
+}
+
+static void name_free(Name *name) {
+    free(name->host);
+    free(name);
+}
+
+static void timer_closed(uv_handle_t *handle) { free(handle->data); }
+
+/* Takes the lookup out of everything; its memory goes when its timer is closed. */
+static void lookup_leave(Lookup *lookup) {
+    if (lookup->listed) DL_DELETE(lookup->name->waiting, lookup);
+    lookup->listed = false;
+    lookup->name->holders--;
+    lookup->done = NULL;
+    uv_close((uv_handle_t *)&lookup->timer, timer_closed);
+}
+
+static void lookup_answer(Lookup *lookup, const ResolveAnswer *answer) {
+    ResolveDone *done = lookup->done;
+    void *ctx = lookup->ctx;
+    lookup_leave(lookup);
+    done(ctx, answer);
+}
+
+static void on_lookup_timer(uv_timer_t *timer) {
+    Lookup *lookup = timer->data;
+    const Name *name = lookup->name;
+    if (!lookup->listed) {
+        const ResolveAnswer known = {name->addresses, name->count, name->error};
+        lookup_answer(lookup, &known);
+        return;
+    }
+    lookup_answer(lookup, &(ResolveAnswer){NULL, 0, "no answer to the name lookup within 5 s"});
+}
+
+/* Whoever waits is answered in the next turn of the loop: this may run inside resolver_start(). */
+static void answer_soon(Name *name) {
+    Lookup *lookup, *next;
+    DL_FOREACH_SAFE(name->waiting, lookup, next) {
+        DL_DELETE(name->waiting, lookup);
+        lookup->listed = false;
+        uv_timer_start(&lookup->timer, on_lookup_timer, 0, 0);
+    }
+}
+
+static const char *lookup_words(int status) {
+    switch (status) {
+    case UV_EAI_NONAME:
+    case UV_EAI_NODATA: return "the name does not exist";
+    case UV_EAI_AGAIN: return "the name server did not answer";
+    default: return "the name could not be looked up";
+    }
+}
+
+static void keep_addresses(Name *name, const struct addrinfo *list) {
+    for (const struct addrinfo *entry = list; entry && name->count < RESOLVE_ADDRESSES; entry = entry->ai_next) {
+        if (entry->ai_addrlen > sizeof name->addresses[0]) continue;
+        if (entry->ai_family != AF_INET && entry->ai_family != AF_INET6) continue;
+        memcpy(&name->addresses[name->count++], entry->ai_addr, entry->ai_addrlen);
+    }
+}
+
+static void name_known(Name *name, int status, const struct addrinfo *list) {
+    name->state = NAME_KNOWN;
+    name->known_ms = clock_mono_ms(name->resolver->clock);
+    name->count = 0;
+    if (status == 0) keep_addresses(name, list);
+    name->error = name->count ? NULL : lookup_words(status ? status : UV_EAI_NODATA);
+    answer_soon(name);
+}
+
+static void pump(Resolver *resolver);
+
+static void on_addresses(uv_getaddrinfo_t *request, int status, struct addrinfo *list) {
+    Name *name = request->data;
+    if (!name->resolver) {
+        name_free(name);
+    } else {
+        name->resolver->running--;
+        name_known(name, status, list);
+        pump(name->resolver);
+    }
+    uv_freeaddrinfo(list);
+}
+
+static void pump(Resolver *resolver) {
+    /* without AI_ADDRCONFIG: on a machine that has a loopback alone it hides `localhost` */
+    static const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    Name *name;
+    DL_FOREACH(resolver->names, name) {
+        if (resolver->running >= RESOLVE_AT_ONCE) return;
+        if (name->state != NAME_QUEUED || !name->waiting) continue;
+        name->request.data = name;
+        name->state = NAME_RUNNING;
+        const int status = resolver->ask(resolver->loop, &name->request, on_addresses, name->host, NULL, &hints);
+        if (status) {
+            name_known(name, status, NULL);
+            continue;
+        }
+        resolver->running++;
+    }
+}
+
+static void forget_oldest(Resolver *resolver) {
+    Name *name, *next;
+    DL_FOREACH_SAFE(resolver->names, name, next) {
+        if (resolver->count < RESOLVE_NAMES) return;
+        if (name->holders || name->state == NAME_RUNNING) continue;
+        DL_DELETE(resolver->names, name);
+        resolver->count--;
+        name_free(name);
+    }
+}
+
+static Name *name_find(Resolver *resolver, const char *host) {
+    Name *name;
+    DL_FOREACH(resolver->names, name)
+        if (strcmp(name->host, host) == 0) return name;
+    forget_oldest(resolver);
+    name = alloc_zeroed(1, sizeof *name);
+    name->resolver = resolver;
+    name->host = text_copy(host);
+    DL_APPEND(resolver->names, name);
+    resolver->count++;
+    return name;
+}
+
+Lookup *resolver_start(Resolver *resolver, const char *host, ResolveDone *done, void *ctx) {
+    Lookup *lookup = alloc_zeroed(1, sizeof *lookup);
+    Name *name = name_find(resolver, host);
+    lookup->name = name;
+    lookup->done = done;
+    lookup->ctx = ctx;
+    name->holders++;
+    uv_timer_init(resolver->loop, &lookup->timer);
+    lookup->timer.data = lookup;
+    const bool old = clock_mono_ms(resolver->clock) - name->known_ms >= RESOLVE_KEEP_MS;
+    if (name->state == NAME_KNOWN && old && name->holders == 1)
+        name->state = NAME_QUEUED; /* else another is about to get it */
+    if (name->state == NAME_KNOWN) {
+        uv_timer_start(&lookup->timer, on_lookup_timer, 0, 0);
+        return lookup;
+    }
+    DL_APPEND(name->waiting, lookup);
+    lookup->listed = true;
+    uv_timer_start(&lookup->timer, on_lookup_timer, RESOLVE_DEADLINE_MS, 0);
+    pump(resolver);
+    return lookup;
+}
+
+void resolver_cancel(Lookup *lookup) {
+    if (lookup && lookup->done) lookup_leave(lookup);
+}
+
+Resolver *resolver_free(Resolver *resolver) {
+    if (!resolver) return NULL;
+    Name *name, *next;
+    DL_FOREACH_SAFE(resolver->names, name, next) {
+        assert(name->holders == 0);
+        DL_DELETE(resolver->names, name);
+        name->resolver = NULL;
+        if (name->state == NAME_RUNNING)
+            uv_cancel((uv_req_t *)&name->request); /* if it has begun, it frees itself at its end */
+        else
+            name_free(name);
+    }
+    free(resolver);
+    return NULL;
+}
