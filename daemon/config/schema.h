@@ -66,10 +66,16 @@ struct SchemaRow {
     size_t size;                /* SECTIONS: of one item */
     bool (*check)(const SchemaRow *row, const void *value, const Node *node, Decoding *in); /* after the range; adds its own problem */
     size_t set_offset;   /* where nonzero: a bool at this offset becomes true when the key was given */
+    bool multiline;      /* TEXT, TEXTS, MAP: line breaks and tabs are allowed, as in a description */
     const char *remedy;  /* what would be right: `a whole number from 1 to 10080` */
     const char *doc;     /* one or two sentences for the manual */
 };
 #define SCHEMA_END {.key = NULL}
+
+enum {
+    SCHEMA_TEXT_MAX = 4096,  /* characters, where the row names no bound */
+    SCHEMA_ITEMS_MAX = 10000 /* of a list or a map, where the row names no bound */
+};
 
 /* Reads a map by its rows into `into` (zeroed by the caller): unknown keys (nearest known named), wrong types, ranges and
  * missing keys become problems, all of them. `node` NULL or null: every fallback applies, and what is required is missed
@@ -77,6 +83,8 @@ struct SchemaRow {
 bool schema_read(const SchemaRow *rows, const Node *node, Place section, void *into, Decoding *in);
 /* One value by one row, for a list's items or a key that its owner found itself. */
 bool schema_read_value(const SchemaRow *row, const Node *node, void *value, Decoding *in);
+/* Tells of a key that is none of `known` (ends at NULL), with the nearest of them. Always false. */
+bool schema_unknown(const Node *key, const char *const *known, Decoding *in);
 /* A secret's file, found and read as SCHEMA_SECRET does; NULL with a problem (or, check_only, a warning). Owned by the
  * snapshot. */
 const Secret *schema_secret(const Node *node, Decoding *in);

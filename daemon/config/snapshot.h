@@ -11,16 +11,18 @@ typedef struct SectionDescriptor {
     size_t size;           /* of its struct */
     const SchemaRow *rows; /* NULL: `decode` reads the node itself (a list) */
     /* After the rows (or instead of them): what rows cannot say. `node` NULL where the section is absent; it runs all the
-     * same. False if it added an error. */
+     * same, and after errors too. False if it added an error. */
     bool (*decode)(Decoding *in, const Node *node, void *section);
-    void (*destroy)(void *section); /* for what does not live in the arena */
+    void (*destroy)(void *section); /* for what does not live in the arena; the section may be as zeroed */
     bool later;            /* the whole section does not exist yet: refused, saying so */
 } SectionDescriptor;
+
+enum { INCLUDE_FILES_MAX = 1000 };
 
 /* What stands in daemon/load.c: the sections in order of decoding, and the checks across them. */
 typedef struct SnapshotSchema {
     const SectionDescriptor *const *sections; /* ends at NULL */
-    bool (*cross_check)(Decoding *in);
+    bool (*cross_check)(Decoding *in); /* NULL: none. Runs after errors too: all problems are told at once */
 } SnapshotSchema;
 
 /* Reads the file and its includes, decodes every section, checks across. Always gives back what it could read: look at

@@ -1,0 +1,302 @@
+#include "config/node.h"
+
+#include "base/alloc.h"
+#include "base/table.h"
+#include "base/text.h"
+#include "config/syntax.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <yaml.h>
+
+/* A node while the file is read: `node` stands first, so that one is the other. */
+typedef struct Built {
+    Node node;
+    size_t size; /* nodes in it, aliases followed */
+    size_t height; /* levels below and including it */
+    bool open; /* its end was not read yet: an alias to it would never end */
+} Built;
+
+typedef struct Anchor {
+    UT_hash_handle hh;
+    Built *target; /* the latest of its name */
+    char name[];
+} Anchor;
+
+typedef struct Reader {
+    yaml_parser_t parser;
+    Source source;
+    Arena *arena;
+    Problems *problems;
+    Anchor *anchors;
+    size_t depth, events, expanded;
+} Reader;
+
+#define OWN_EVENT __attribute__((cleanup(yaml_event_delete)))
+
+static Place place_of(const Reader *reader, yaml_mark_t mark) {
+    return source_place(&reader->source, mark.line, mark.column);
+}
+
+static bool next_event(Reader *reader, yaml_event_t *ret_event) {
+    if (!yaml_parser_parse(&reader->parser, ret_event)) {
+        return syntax_problem(&reader->parser, &reader->source, reader->problems);
+    }
+    if (++reader->events <= YAML_EVENTS_MAX) return true;
+    return problem_add(reader->problems, place_of(reader, ret_event->start_mark), "split the file",
+        "more than %d values and brackets in one file", YAML_EVENTS_MAX);
+}
+
+static Built *built_new(Reader *reader, NodeKind kind, yaml_mark_t mark) {
+    Built *built = arena_alloc(reader->arena, 1, sizeof *built);
+    *built = (Built){.node = {.kind = kind, .at = place_of(reader, mark)}, .size = 1, .height = 1};
+    return built;
+}
+
+static void anchor_set(Reader *reader, const yaml_char_t *name, Built *target) {
+    if (!name) return;
+    Anchor *anchor = NULL;
+    const char *text = (const char *)name;
+    HASH_FIND_STR(reader->anchors, text, anchor);
+    if (!anchor) {
+        const size_t length = strlen(text);
+        anchor = arena_alloc(reader->arena, 1, sizeof *anchor + length + 1);
+        memcpy(anchor->name, text, length);
+        HASH_ADD_STR(reader->anchors, name, anchor);
+    }
+    anchor->target = target;
+}
+
+static Built *read_alias(Reader *reader, const yaml_event_t *event) {
+    const Place at = place_of(reader, event->start_mark);
+    const char *name = (const char *)event->data.alias.anchor;
+    Anchor *anchor = NULL;
+    HASH_FIND_STR(reader->anchors, name, anchor);
+    if (!anchor) {
+        OWN(text) char *remedy = text_format("quote it if the star belongs to the text: \"*%s\"", name);
+        return problem_add(reader->problems, at, remedy, "`*%s` refers to an anchor that is not there", name), NULL;
+    }
+    if (anchor->target->open) {
+        return problem_add(reader->problems, at, "write it out", "`*%s` stands inside of what it refers to", name),
+               NULL;
+    }
+    reader->expanded += anchor->target->size; /* at most YAML_EXPANDED_MAX were added before: cannot overflow */
+    if (reader->expanded > YAML_EXPANDED_MAX) {
+        return problem_add(reader->problems, at, "use fewer aliases", "aliases stand for more than %d values",
+                   YAML_EXPANDED_MAX),
+               NULL;
+    }
+    if (reader->depth + anchor->target->height > YAML_DEPTH_MAX) {
+        return problem_add(reader->problems, at, "flatten it", "nested deeper than %d levels", YAML_DEPTH_MAX), NULL;
+    }
+    return anchor->target;
+}
+
+/* Tags of the core schema change nothing, except that `!!str` and `!` say text as quotes do. */
+static bool check_tag(Reader *reader, const yaml_event_t *event, const yaml_char_t *tag, bool *ret_text) {
+    static const char core[] = "tag:yaml.org,2002:";
+    static const char *const known[] = {"str", "int", "float", "bool", "null", "map", "seq"};
+    const char *name = (const char *)tag;
+    *ret_text = tag && (!strcmp(name, "!") || !strcmp(name, "tag:yaml.org,2002:str"));
+    if (!tag || *ret_text) return true;
+    for (size_t i = 0; i < COUNT_OF(known) && !strncmp(name, core, sizeof core - 1); i++) {
+        if (!strcmp(name + sizeof core - 1, known[i])) return true;
+    }
+    return problem_add(
+        reader->problems, place_of(reader, event->start_mark), "remove it", "the tag `%.80s` means nothing here", name);
+}
+
+static Built *read_scalar(Reader *reader, const yaml_event_t *event) {
+    Built *built = built_new(reader, NODE_SCALAR, event->start_mark);
+    const char *text = (const char *)event->data.scalar.value;
+    bool tagged;
+    if (!check_tag(reader, event, event->data.scalar.tag, &tagged)) return NULL;
+    if (memchr(text, '\0', event->data.scalar.length)) {
+        return problem_add(reader->problems, built->node.at, "remove it", "a NUL character in a text"), NULL;
+    }
+    built->node.length = event->data.scalar.length;
+    built->node.text = arena_text_length(reader->arena, text, built->node.length);
+    built->node.quoted = tagged || event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
+    anchor_set(reader, event->data.scalar.anchor, built);
+    return built;
+}
+
+static Built *read_node(Reader *reader, const yaml_event_t *event);
+
+static void grow_by(Built *parent, const Built *child) {
+    parent->size += child->size;
+    if (child->height + 1 > parent->height) parent->height = child->height + 1;
+}
+
+static void list_push(const Node ***items, size_t count, const Node *item) {
+    if ((count & (count - 1)) == 0) *items = alloc_again((void *)*items, count ? 2 * count : 1, sizeof **items);
+    (*items)[count] = item;
+}
+
+/* Children up to `end`, keys and values in turn for a map. Copied into the arena. False: a problem was added. */
+static bool read_children(
+    Reader *reader, Built *parent, yaml_event_type_t end, size_t *ret_count, const Node ***ret_items) {
+    const Node **items = NULL;
+    size_t count = 0;
+    for (;;) {
+        OWN_EVENT yaml_event_t event = {0};
+        if (!next_event(reader, &event)) break;
+        if (event.type == end) {
+            *ret_count = count;
+            *ret_items = arena_alloc(reader->arena, count, sizeof *items);
+            if (count) memcpy((void *)*ret_items, (const void *)items, count * sizeof *items);
+            free((void *)items);
+            return true;
+        }
+        const Built *child = read_node(reader, &event);
+        if (!child) break;
+        grow_by(parent, child);
+        list_push(&items, count++, &child->node);
+    }
+    free((void *)items);
+    return false;
+}
+
+typedef struct Keyed {
+    const NodeEntry *entry;
+    size_t index;
+} Keyed;
+
+static int by_key(const void *a, const void *b) {
+    const Keyed *x = a, *y = b;
+    const int order = strcmp(x->entry->key->text, y->entry->key->text);
+    return order ? order : x->index < y->index ? -1 : 1;
+}
+
+/* The second of a kind is told and left out: YAML forbids it, and most readers take the last in silence. */
+static void drop_duplicates(Reader *reader, Node *map, NodeEntry *entries) {
+    Keyed *sorted = alloc_zeroed(map->count, sizeof *sorted);
+    for (size_t i = 0; i < map->count; i++) sorted[i] = (Keyed){&entries[i], i};
+    qsort(sorted, map->count, sizeof *sorted, by_key);
+    bool *twice = alloc_zeroed(map->count, sizeof *twice);
+    const Node *first = NULL;
+    for (size_t i = 0; i < map->count; i++) {
+        const Node *key = sorted[i].entry->key;
+        twice[sorted[i].index] = first && !strcmp(first->text, key->text);
+        if (!twice[sorted[i].index]) {
+            first = key;
+            continue;
+        }
+        problem_add(reader->problems, key->at, "keep one of them", "`%.80s` is given twice, first at line %zu",
+            key->text, first->at.line);
+    }
+    size_t kept = 0;
+    for (size_t i = 0; i < map->count; i++) {
+        if (!twice[i]) entries[kept++] = entries[i];
+    }
+    map->count = kept;
+    free(sorted);
+    free(twice);
+}
+
+static bool fill_map(Reader *reader, Built *built) {
+    size_t count;
+    const Node **items;
+    if (!read_children(reader, built, YAML_MAPPING_END_EVENT, &count, &items)) return false;
+    NodeEntry *entries = arena_alloc(reader->arena, count / 2, sizeof *entries);
+    for (size_t i = 0; i < count / 2; i++) {
+        entries[i] = (NodeEntry){items[2 * i], items[2 * i + 1]};
+        if (entries[i].key->kind == NODE_SCALAR) continue;
+        return problem_add(reader->problems, entries[i].key->at, "quote it if the brackets belong to the text",
+            "a key must be a plain word");
+    }
+    built->node.count = count / 2;
+    built->node.entries = entries;
+    drop_duplicates(reader, &built->node, entries);
+    return true;
+}
+
+static bool fill_list(Reader *reader, Built *built) {
+    const Node **items;
+    if (!read_children(reader, built, YAML_SEQUENCE_END_EVENT, &built->node.count, &items)) return false;
+    built->node.items = items;
+    return true;
+}
+
+static Built *read_collection(Reader *reader, const yaml_event_t *event) {
+    const bool is_map = event->type == YAML_MAPPING_START_EVENT;
+    Built *built = built_new(reader, is_map ? NODE_MAP : NODE_LIST, event->start_mark);
+    bool text;
+    if (reader->depth == YAML_DEPTH_MAX) {
+        return problem_add(
+                   reader->problems, built->node.at, "flatten it", "nested deeper than %d levels", YAML_DEPTH_MAX),
+               NULL;
+    }
+    if (!check_tag(reader, event, is_map ? event->data.mapping_start.tag : event->data.sequence_start.tag, &text))
+        return NULL;
+    anchor_set(reader, is_map ? event->data.mapping_start.anchor : event->data.sequence_start.anchor, built);
+    built->open = true;
+    reader->depth++;
+    const bool whole = is_map ? fill_map(reader, built) : fill_list(reader, built);
+    reader->depth--;
+    built->open = false;
+    return whole ? built : NULL;
+}
+
+static Built *read_node(Reader *reader, const yaml_event_t *event) {
+    if (event->type == YAML_ALIAS_EVENT) return read_alias(reader, event);
+    if (event->type == YAML_SCALAR_EVENT) return read_scalar(reader, event);
+    return read_collection(reader, event);
+}
+
+/* Through the events of a stream with at most one document. NULL: a problem was added. */
+static const Node *read_document(Reader *reader) {
+    Built *empty = built_new(reader, NODE_MAP, (yaml_mark_t){0}), *root = NULL;
+    for (;;) {
+        OWN_EVENT yaml_event_t event = {0};
+        if (!next_event(reader, &event)) return NULL;
+        switch ((int)event.type) {
+        case YAML_STREAM_START_EVENT:
+        case YAML_DOCUMENT_END_EVENT: continue;
+        case YAML_STREAM_END_EVENT: return root && !node_is_null(&root->node) ? &root->node : &empty->node;
+        case YAML_DOCUMENT_START_EVENT:
+            if (!root) continue;
+            return problem_add(reader->problems, place_of(reader, event.start_mark), "one a file; use `include`",
+                       "a second YAML document begins here"),
+                   NULL;
+        default:
+            root = read_node(reader, &event);
+            if (!root) return NULL;
+        }
+    }
+}
+
+const Node *node_parse(Arena *arena, const char *file, const char *text, size_t length, Problems *all) {
+    Reader reader = {.arena = arena, .problems = all};
+    if (!source_open(&reader.source, arena_text(arena, file), text, length, all)) return NULL;
+    if (!yaml_parser_initialize(&reader.parser)) abort();
+    yaml_parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(&reader.parser, (const unsigned char *)reader.source.text, reader.source.length);
+    const Node *root = read_document(&reader);
+    yaml_parser_delete(&reader.parser);
+    HASH_CLEAR(hh, reader.anchors);
+    return root;
+}
+
+const NodeEntry *node_entry(const Node *map, const char *key) {
+    if (!map || map->kind != NODE_MAP) return NULL;
+    for (size_t i = 0; i < map->count; i++) {
+        if (!strcmp(map->entries[i].key->text, key)) return &map->entries[i];
+    }
+    return NULL;
+}
+
+const Node *node_get(const Node *map, const char *key) {
+    const NodeEntry *entry = node_entry(map, key);
+    return entry ? entry->value : NULL;
+}
+
+bool node_is_null(const Node *node) {
+    static const char *const words[] = {"", "~", "null", "Null", "NULL"};
+    if (!node) return true;
+    if (node->kind != NODE_SCALAR || node->quoted) return false;
+    for (size_t i = 0; i < COUNT_OF(words); i++) {
+        if (!strcmp(node->text, words[i])) return true;
+    }
+    return false;
+}
