@@ -1,6 +1,6 @@
-/* What a source is: a way to read AWS on a schedule and hand on observations. A new source is one file and a line in the
- * table of sources.c. A source knows nothing of alarms: it is given watches (a decoded selector, an account, a region,
- * the rule's period and range) and says by index which watch an observation is for. */
+/* What a source is: a way to read AWS on a schedule and hand on observations. A new source is one file and a line in
+ * the table of sources.c. A source knows nothing of alarms: it is given watches (a decoded selector, an account, a
+ * region, the rule's period and range) and says by index which watch an observation is for. */
 #ifndef TOCSIN_SOURCES_SOURCE_H
 #define TOCSIN_SOURCES_SOURCE_H
 
@@ -10,9 +10,9 @@
 
 /* One alarm in one account and region. */
 typedef struct Watch {
-    size_t index;             /* the caller's number for it; comes back in the observation */
-    const char *alarm;        /* for messages; borrowed from the snapshot */
-    const void *selector;     /* what the source's selector_decode made; borrowed from the snapshot */
+    size_t index; /* the caller's number for it; comes back in the observation */
+    const char *alarm; /* for messages; borrowed from the snapshot */
+    const void *selector; /* what the source's selector_decode made; borrowed from the snapshot */
     const char *account, *region;
     const ThresholdRule *rule; /* borrowed from the snapshot */
     int64_t every_s, settle_s; /* 0: the source's default */
@@ -20,25 +20,26 @@ typedef struct Watch {
 
 /* What a poll found out about one series of one watch. */
 typedef struct Observation {
-    size_t watch;          /* Watch.index */
-    Labels *labels;        /* the series' own; one reference, the receiver's */
-    const char *error;     /* not NULL: unknown, not missing; the state stays. Owned by the outcome */
-    Samples samples;       /* what is there, on a grid; owned by the outcome */
+    size_t watch; /* Watch.index */
+    Labels *labels; /* the series' own; one reference, the receiver's */
+    const char *error; /* not NULL: unknown, not missing; the state stays. Owned by the outcome */
+    Samples samples; /* what is there, on a grid; owned by the outcome */
     int64_t settled_end_s; /* UTC s: end of the newest window that is settled */
-    bool grows_only;       /* an unsettled value that breaches cannot be undone by more data: the early alarm may use it */
-    bool every_minute;     /* all minutes since the last evaluation may be judged (60 s samples); else this end alone */
+    bool grows_only; /* an unsettled value that breaches cannot be undone by more data: the early alarm may use it */
+    bool every_minute; /* all minutes since the last evaluation may be judged (60 s samples); else this end alone */
 } Observation;
 
-/* One thing on the schedule: a batch of queries to one (account, region). Made by plan(), immutable, lives in the plan. */
+/* One thing on the schedule: a batch of queries to one (account, region). Made by plan(), immutable, lives in the plan.
+ */
 typedef struct Poll {
     const struct Source *source;
     const char *account, *region;
-    const char *api;       /* `GetMetricData`: the label of TocsinSourceFailing */
+    const char *api; /* `GetMetricData`: the label of TocsinSourceFailing */
     int64_t every_s;
-    uint64_t phase;        /* a stable hash; its remainder by every_s (in ms) is when the poll runs */
+    uint64_t phase; /* a stable hash; its remainder by every_s (in ms) is when the poll runs */
     const size_t *watches; /* the Watch.index of all that hang on it: for reasons and for evaluation errors */
     size_t watch_count;
-    const void *batch;     /* the source's own */
+    const void *batch; /* the source's own */
 } Poll;
 
 typedef struct Plan Plan;
@@ -48,13 +49,13 @@ typedef struct PlanCost {
 
 /* What a finished poll hands on. */
 typedef struct PollOutcome {
-    bool failed;           /* the retries are used up: nothing, or only part, was read */
-    const char *error;     /* a person's words */
+    bool failed; /* the retries are used up: nothing, or only part, was read */
+    const char *error; /* a person's words */
     AwsClass error_class;
     Observation *observations;
     size_t count;
-    int64_t now_ms;        /* AWS's time when it was asked */
-    struct Arena *arena;   /* errors and samples live here */
+    int64_t now_ms; /* AWS's time when it was asked */
+    struct Arena *arena; /* errors and samples live here */
 } PollOutcome;
 typedef void PollDone(void *ctx, PollOutcome *take_outcome); /* once, on the loop, never inside start */
 void poll_outcome_free(PollOutcome *outcome);
@@ -68,13 +69,14 @@ typedef struct PollWorld {
 } PollWorld;
 
 typedef struct Source {
-    const char *name;      /* cloudwatch */
+    const char *name; /* cloudwatch */
     const char *alarm_key; /* `metric`: the key of an alarm that chooses this source */
     const SchemaRow *selector_rows;
     size_t selector_size;
-    /* After the rows. `rule` is decoded already; settle_s as written (0: default). May set the rule's defaults that depend on
-     * the selector (period_s, missing where `missing_given` is false, range where it is 0, percentile). */
-    bool (*selector_decode)(Decoding *in, const Node *node, void *selector, ThresholdRule *rule, bool missing_given, int64_t *settle_s, int64_t *every_s);
+    /* After the rows. `rule` is decoded already; settle_s as written (0: default). May set the rule's defaults that
+     * depend on the selector (period_s, missing where `missing_given` is false, range where it is 0, percentile). */
+    bool (*selector_decode)(Decoding *in, const Node *node, void *selector, ThresholdRule *rule, bool missing_given,
+        int64_t *settle_s, int64_t *every_s);
     const char *const *actions; /* IAM actions that its polls need; ends at NULL */
     /* Polls for these watches; `snapshot` gives the poll section. Caller frees. */
     Plan *(*plan)(Snapshot *snapshot, const Watch *watches, size_t count);

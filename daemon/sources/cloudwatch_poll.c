@@ -1,0 +1,253 @@
+#include "sources/cloudwatch.h"
+
+#include "base/alloc.h"
+#include "base/digest.h"
+#include "base/json.h"
+#include "sources/plan.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PAGES_MAX = 100, QUERY_ID_MAX = 24 };
+
+static const Metric unknown_series = {"tocsin_cloudwatch_unknown_series_total",
+    "Metrics of alarms that a poll could not read: failed, forbidden or half-read.", METRIC_COUNTER,
+    {"account", "region"}};
+static const Metric datapoints_read = {
+    "tocsin_cloudwatch_datapoints_total", "Datapoints read from CloudWatch.", METRIC_COUNTER, {"account", "region"}};
+
+static int64_t floor_to(int64_t value, int64_t step) { return value - ((value % step) + step) % step; }
+
+/* The grid of a batch that sees one phase of the sliding window: it hangs on the settled end. */
+static MetricGrid grid_phased(const MetricBatch *batch, int64_t now_s) {
+    const int64_t settled_s = floor_to(now_s - batch->settle_s, batch->evaluation_step_s);
+    const int64_t unsettled = (now_s - settled_s) / batch->step_s + 1; /* the running one too */
+    return (MetricGrid){settled_s - batch->span_s, batch->step_s, (size_t)(batch->span_s / batch->step_s + unsettled)};
+}
+
+MetricGrid metric_grid(const MetricBatch *batch, int64_t now_s) {
+    if (batch->phased) return grid_phased(batch, now_s);
+    const int64_t last_s = *batch->last_read_s;
+    int64_t replay_s = last_s > 0 ? now_s - last_s : METRIC_REPLAY_S;
+    if (replay_s < 0) replay_s = 0;
+    if (replay_s > METRIC_REPLAY_S) replay_s = METRIC_REPLAY_S;
+    const int64_t end_s = floor_to(now_s, batch->step_s) + batch->step_s;
+    const int64_t oldest_s = end_s - METRIC_SHORT_KEPT_S; /* from there on a step below a minute gives nothing at all */
+    int64_t start_s = end_s - batch->span_s - (replay_s - replay_s % batch->step_s);
+    if (batch->step_s < 60 && start_s < oldest_s) start_s = oldest_s;
+    return (MetricGrid){start_s, batch->step_s, (size_t)((end_s - start_s) / batch->step_s)};
+}
+
+static json_t *query_json(const MetricBatch *batch, size_t index) {
+    const MetricQuery *query = &batch->queries[index];
+    const MetricSelector *metric = query->selector;
+    char id[QUERY_ID_MAX];
+    snprintf(id, sizeof id, "m%zu", index);
+    json_t *dimensions = json_array();
+    for (size_t i = 0; i < metric->dimensions.count; i++)
+        json_array_append_new(
+            dimensions, json_pack("{s:s, s:s}", "Name", metric->series[i].name, "Value", metric->series[i].value));
+    json_t *stat = json_pack("{s:{s:s, s:s, s:o}, s:I, s:s}", "Metric", "Namespace", metric->namespace, "MetricName",
+        metric->metric_name, "Dimensions", dimensions, "Period", (json_int_t)batch->step_s, "Stat", query->statistic);
+    if (metric->unit) json_object_set_new(stat, "Unit", json_string(metric->unit));
+    return json_pack("{s:s, s:o}", "Id", id, "MetricStat", stat);
+}
+
+char *metric_request(const MetricBatch *batch, const MetricGrid *grid, const char *token) {
+    json_t *queries = json_array();
+    for (size_t i = 0; i < batch->query_count; i++) json_array_append_new(queries, query_json(batch, i));
+    OWN(json)
+    json_t *body = json_pack("{s:I, s:I, s:s, s:o}", "StartTime", (json_int_t)grid->start_s, "EndTime",
+        (json_int_t)(grid->start_s + (int64_t)grid->count * grid->step_s), "ScanBy", "TimestampAscending",
+        "MetricDataQueries", queries);
+    if (token) json_object_set_new(body, "NextToken", json_string(token));
+    return json_write(body);
+}
+
+/* One answer on its way through the pool: bytes copied in, a page out. */
+typedef struct Decode {
+    uv_work_t work;
+    PollRun *run; /* NULL once the run has ended: the result is thrown away */
+    char *body;
+    size_t length, queries;
+    MetricGrid grid;
+    MetricPage *page;
+    Error error;
+} Decode;
+
+struct PollRun {
+    const Poll *poll;
+    const MetricBatch *batch;
+    const PollWorld *world;
+    PollDone *done;
+    void *ctx;
+    PollOutcome *outcome;
+    MetricReading reading;
+    AwsTicket *ticket;
+    Decode *decode;
+    uint64_t tokens[PAGES_MAX]; /* hashes of those that were followed */
+    size_t pages;
+    int64_t now_s;
+};
+
+static Samples reader_samples(const MetricReader *reader, const MetricReading *reading) {
+    return (Samples){
+        .fold = reader->fold,
+        .start_s = reading->grid.start_s,
+        .step_s = reading->grid.step_s,
+        .count = reading->grid.count,
+        .values = reading->values[reader->values],
+        .counts = reader->counts == METRIC_NO_QUERY ? NULL : reading->values[reader->counts],
+    };
+}
+
+static const char *reader_error(const MetricReader *reader, const MetricReading *reading) {
+    const char *error = metric_reading_error(reading, reader->values);
+    if (error || reader->counts == METRIC_NO_QUERY) return error;
+    return metric_reading_error(reading, reader->counts);
+}
+
+/* `lost`: why the reading ended before its last page; what was not complete by then is unknown for that reason. */
+static void observe(PollRun *run, const MetricReader *reader, const char *lost) {
+    Observation *seen = &run->outcome->observations[run->outcome->count++];
+    *seen = (Observation){
+        .watch = reader->watch,
+        .labels = labels_new(reader->selector->series, reader->selector->dimensions.count),
+        .error = reader_error(reader, &run->reading),
+        .samples = reader_samples(reader, &run->reading),
+        .settled_end_s = evaluation_end_s(reader->rule, run->now_s, reader->settle_s),
+        .grows_only = reader->grows_only,
+        .every_minute = !run->batch->phased,
+    };
+    if (seen->error && lost) seen->error = lost;
+    if (!seen->error) return;
+    metric_add(run->world->metrics, &unknown_series, 1, METRIC_VALUES(run->poll->account, run->poll->region));
+    if (run->outcome->failed) return;
+    run->outcome->failed = true;
+    run->outcome->error = seen->error;
+    run->outcome->error_class = AWS_OTHER;
+}
+
+static void count_datapoints(const PollRun *run) {
+    size_t count = 0;
+    for (size_t i = 0; i < run->reading.queries; i++)
+        for (size_t k = 0; k < run->reading.grid.count; k++) count += isnan(run->reading.values[i][k]) ? 0 : 1;
+    metric_add(
+        run->world->metrics, &datapoints_read, (double)count, METRIC_VALUES(run->poll->account, run->poll->region));
+}
+
+/* The one way out; passed once. */
+static void run_finish(PollRun *run, const char *lost, AwsClass class) {
+    PollOutcome *outcome = run->outcome;
+    if (lost) {
+        outcome->failed = true;
+        outcome->error = lost = arena_text(outcome->arena, lost);
+        outcome->error_class = class;
+    }
+    for (size_t i = 0; i < run->batch->reader_count; i++) observe(run, &run->batch->readers[i], lost);
+    count_datapoints(run);
+    if (!outcome->failed) *run->batch->last_read_s = run->now_s;
+    if (run->decode) run->decode->run = NULL;
+    PollDone *done = run->done;
+    void *ctx = run->ctx;
+    free(run);
+    done(ctx, outcome);
+}
+
+static void page_ask(PollRun *run, const char *token);
+
+/* A token that comes twice would be followed for ever. */
+static bool token_is_new(PollRun *run, const char *token) {
+    const uint64_t hash = stable_hash(token);
+    for (size_t i = 0; i < run->pages; i++)
+        if (run->tokens[i] == hash) return false;
+    run->tokens[run->pages] = hash;
+    return true;
+}
+
+static void page_take(PollRun *run, const MetricPage *page) {
+    metric_reading_join(&run->reading, page);
+    if (page->message) {
+        for (size_t i = 0; i < run->reading.queries; i++) /* which metric it concerns is not said */
+            run->reading.errors[i] = arena_text(run->outcome->arena, page->message);
+        return run_finish(run, page->message, AWS_OTHER);
+    }
+    if (!page->next_token) return run_finish(run, NULL, AWS_FINE);
+    if (!token_is_new(run, page->next_token))
+        return run_finish(run, "GetMetricData gave the same page token twice", AWS_PAGING);
+    if (++run->pages >= PAGES_MAX)
+        return run_finish(run, "GetMetricData's answer has more than 100 pages (PAGES_MAX)", AWS_PAGING);
+    page_ask(run, page->next_token);
+}
+
+static void decode_work(uv_work_t *work) {
+    Decode *decode = work->data;
+    decode->page = metric_page_decode(decode->body, decode->length, &decode->grid, decode->queries, &decode->error);
+}
+
+static void decode_done(uv_work_t *work, int status) {
+    Decode *decode = work->data;
+    PollRun *run = decode->run;
+    if (run) {
+        run->decode = NULL;
+        if (decode->page)
+            page_take(run, decode->page);
+        else
+            run_finish(run, status == 0 ? decode->error.text : "the answer was not decoded", AWS_OTHER);
+    }
+    metric_page_free(decode->page);
+    free(decode->body);
+    free(decode);
+}
+
+static void page_answered(void *ctx, const AwsAnswer *answer) {
+    PollRun *run = ctx;
+    run->ticket = NULL;
+    if (answer->class != AWS_FINE)
+        return run_finish(run, *answer->explanation ? answer->explanation : "GetMetricData failed", answer->class);
+    Decode *decode = alloc_zeroed(1, sizeof *decode);
+    *decode = (Decode){
+        .run = run, .length = answer->body_length, .queries = run->batch->query_count, .grid = run->reading.grid};
+    decode->body = text_copy_length(answer->body ? answer->body : "", answer->body_length);
+    decode->work.data = decode;
+    run->decode = decode;
+    uv_queue_work(run->world->loop, &decode->work, decode_work, decode_done);
+}
+
+static void page_ask(PollRun *run, const char *token) {
+    char *body = metric_request(run->batch, &run->reading.grid, token);
+    run->ticket = aws_call(run->world->aws,
+        &(AwsCall){
+            .account = run->poll->account,
+            .region = run->poll->region,
+            .service = AWS_MONITORING,
+            .operation = "GetMetricData",
+            .action = "cloudwatch:GetMetricData",
+            .body = body,
+            .body_length = strlen(body),
+            .billed_units = run->batch->billed_units,
+        },
+        page_answered, run);
+    free(body);
+}
+
+PollRun *metric_poll_start(const Poll *poll, const PollWorld *world, PollDone *done, void *ctx) {
+    const MetricBatch *batch = poll->batch;
+    PollRun *run = alloc_zeroed(1, sizeof *run);
+    *run = (PollRun){.poll = poll, .batch = batch, .world = world, .done = done, .ctx = ctx};
+    run->outcome = poll_outcome_new(batch->reader_count);
+    run->outcome->now_ms = aws_now_ms(world->aws);
+    run->now_s = run->outcome->now_ms / 1000;
+    const MetricGrid grid = metric_grid(batch, run->now_s);
+    metric_reading_init(&run->reading, run->outcome->arena, &grid, batch->query_count);
+    page_ask(run, NULL);
+    return run;
+}
+
+void metric_poll_cancel(PollRun *run) {
+    if (run->ticket)
+        aws_cancel(run->ticket); /* page_answered() ends the run */
+    else
+        run_finish(run, "cancelled", AWS_CANCELLED);
+}

@@ -1,0 +1,53 @@
+#include "sources/plan.h"
+
+#include "base/alloc.h"
+
+enum { MONTH_S = 2628000 }; /* a twelfth of 365 days */
+
+Plan *plan_new(Snapshot *snapshot) {
+    Plan *plan = alloc_zeroed(1, sizeof *plan);
+    plan->arena = arena_new();
+    plan->snapshot = snapshot ? snapshot_ref(snapshot) : NULL;
+    return plan;
+}
+
+Plan *plan_free(Plan *plan) {
+    if (!plan) return NULL;
+    free(plan->polls);
+    arena_free(plan->arena);
+    snapshot_free(plan->snapshot);
+    free(plan);
+    return NULL;
+}
+
+void plan_add(Plan *plan, const Poll *poll) {
+    if (plan->count == plan->room) {
+        plan->room = plan->room ? 2 * plan->room : 8;
+        plan->polls = alloc_again(plan->polls, plan->room, sizeof *plan->polls);
+    }
+    plan->polls[plan->count++] = *poll;
+}
+
+void plan_add_cost(Plan *plan, double billed_units, double usd_a_unit, int64_t every_s) {
+    const double units = billed_units * MONTH_S / (double)every_s;
+    plan->cost.billed_units_month += units;
+    plan->cost.usd_month += units * usd_a_unit;
+}
+
+const Poll *plan_poll(const Plan *plan, size_t index) { return &plan->polls[index]; }
+size_t plan_count(const Plan *plan) { return plan->count; }
+PlanCost plan_cost(const Plan *plan) { return plan->cost; }
+
+PollOutcome *poll_outcome_new(size_t observations) {
+    Arena *arena = arena_new();
+    PollOutcome *outcome = arena_alloc(arena, 1, sizeof *outcome);
+    outcome->arena = arena;
+    outcome->observations = arena_alloc(arena, observations ? observations : 1, sizeof *outcome->observations);
+    return outcome;
+}
+
+void poll_outcome_free(PollOutcome *outcome) {
+    if (!outcome) return;
+    for (size_t i = 0; i < outcome->count; i++) labels_free(outcome->observations[i].labels);
+    arena_free(outcome->arena); /* the outcome itself lives there */
+}

@@ -1,0 +1,16 @@
+/* The `poll` section: how often each source is read. Owned by the snapshot; read by the sources when they plan. */
+#ifndef TOCSIN_SOURCES_POLL_SECTION_H
+#define TOCSIN_SOURCES_POLL_SECTION_H
+
+#include "config/snapshot.h"
+
+typedef struct PollSection {
+    struct {
+        int64_t every_s; /* 0: by the alarm's period */
+    } cloudwatch;
+} PollSection;
+
+extern const SectionDescriptor poll_section;
+extern const SchemaRow poll_rows[];
+
+#endif

@@ -1,0 +1,3 @@
+#include "sources/cloudwatch.h"
+
+const Source *const sources[] = {&cloudwatch_source, NULL};
