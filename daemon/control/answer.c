@@ -57,7 +57,7 @@ json_t *error_json(const char *code, const char *message) {
 }
 
 static Reply json_reply(unsigned status, json_t *take_json) {
-    char *text = take_json ? json_dumps(take_json, JSON_COMPACT) : NULL;
+    char *text = take_json ? json_write(take_json) : NULL;
     json_decref(take_json);
     Reply reply = {.status = status, .content_type = "application/json", .body = text};
     if (!text) { /* only if an object could not be made: say so rather than send half of it */

@@ -20,8 +20,7 @@ struct Control {
 /* Lists of notifications are not for the network, and neither are their deliveries. */
 static void on_event(void *ctx, const char *kind, json_t *json) {
     Control *control = ctx;
-    OWN(text) char *data = json_dumps(json, JSON_COMPACT);
-    if (!data) return;
+    OWN(text) char *data = json_write(json); /* control characters are escaped: one line */
     OWN(event_text) EventText *text = event_text_new(kind, data);
     port_publish(control->local, text);
     if (control->remote && strcmp(kind, "delivery")) port_publish(control->remote, text);

@@ -1,6 +1,8 @@
 /* tocsinctl check-config FILE: what `tocsind --check` says, without the daemon. */
 #include "ctl/verb.h"
 
+#include "base/alloc.h"
+#include "base/json.h"
 #include "base/problems.h"
 
 static int check_config(const CtlVerb *verb, CtlContext *ctl, const CtlArguments *arguments) {
@@ -11,11 +13,9 @@ static int check_config(const CtlVerb *verb, CtlContext *ctl, const CtlArguments
     const bool good = snapshot && errors == 0;
     problems_print(problems, ctl->err);
     if (ctl->json) {
-        json_t *lines = problems_json(problems);
-        json_t *answer = json_pack("{s:b, s:o}", "ok", good, "errors", lines);
-        json_dumpf(answer, ctl->out, JSON_COMPACT);
-        fputc('\n', ctl->out);
-        json_decref(answer);
+        OWN(json) json_t *answer = json_pack("{s:b, s:o}", "ok", good, "errors", problems_json(problems));
+        OWN(text) char *text = json_write(answer);
+        fprintf(ctl->out, "%s\n", text);
     } else if (good) {
         fprintf(ctl->out, "%s: good\n", arguments->words[0]);
     }

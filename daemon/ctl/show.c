@@ -1,0 +1,212 @@
+/* tocsinctl show NAME: one alarm from all sides: each instance, its datapoints against the threshold, and its last
+ * changes. */
+#include "ctl/verb.h"
+
+#include "base/alloc.h"
+#include "base/text.h"
+#include "base/timetext.h"
+#include "ctl/call.h"
+#include "ctl/people.h"
+#include "ctl/sparkline.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SHOWN_TRANSITIONS = 5, NAMES_MAX = 10000 };
+
+static void line(CtlContext *ctl, const char *head, const char *text) {
+    if (!text || !*text) return;
+    OWN(text) char *clean = people_clean(text);
+    fprintf(ctl->out, "  %-12s %s\n", head, clean);
+}
+
+/* --- datapoints --- */
+
+typedef struct Series {
+    double values[SPARKLINE_MAX];
+    size_t count;
+    const char *first, *last; /* times; borrowed */
+    double low, high; /* NAN: no value at all */
+} Series;
+
+static Series series_read(const json_t *datapoints) {
+    Series series = {.low = NAN, .high = NAN};
+    const size_t all = json_array_size(datapoints);
+    for (size_t i = all > SPARKLINE_MAX ? all - SPARKLINE_MAX : 0; i < all; i++) {
+        const json_t *pair = json_array_get(datapoints, i), *value = json_array_get(pair, 1);
+        const double number = json_is_number(value) ? json_number_value(value) : NAN;
+        series.last = json_string_value(json_array_get(pair, 0));
+        if (!series.first) series.first = series.last;
+        series.low = fmin(series.low, number);
+        series.high = fmax(series.high, number);
+        series.values[series.count++] = number;
+    }
+    return series;
+}
+
+/* Blocks, those beyond the threshold in red where there is colour. */
+static void print_blocks(CtlContext *ctl, const Series *series, const char *blocks, Beyond beyond, double threshold) {
+    for (size_t i = 0; i < series->count; i++) {
+        uint32_t code;
+        const size_t step = utf8_step(blocks, strlen(blocks), &code);
+        OWN(text) char *block = text_copy_length(blocks, step);
+        people_paint(
+            ctl->out, ctl->colour, beyond_is(beyond, series->values[i], threshold) ? PAINT_RED : PAINT_NONE, block);
+        blocks += step;
+    }
+}
+
+static char *span(const Series *series) {
+    int64_t first_ms = 0, last_ms = 0;
+    char first[TIME_TEXT_MAX], last[TIME_TEXT_MAX], low[NUMBER_TEXT_MAX], high[NUMBER_TEXT_MAX];
+    if (!series->first || !time_parse(series->first, &first_ms) || !time_parse(series->last, &last_ms))
+        return text_copy("");
+    time_format(first_ms, first);
+    time_format(last_ms, last);
+    if (isnan(series->low)) return text_format("%.5s to %.5sZ, all missing", first + 11, last + 11);
+    return text_format("%.5s to %.5sZ, from %s to %s", first + 11, last + 11, number_format(series->low, low),
+        number_format(series->high, high));
+}
+
+static void print_datapoints(CtlContext *ctl, const json_t *instance, Beyond beyond) {
+    const Series series = series_read(json_list(instance, "datapoints"));
+    if (series.count == 0) return line(ctl, "datapoints", "none yet");
+    double threshold = NAN;
+    json_double(instance, "threshold", &threshold);
+    OWN(text) char *blocks = sparkline_blocks(series.values, series.count, threshold);
+    OWN(text) char *marks = sparkline_marks(series.values, series.count, beyond, threshold);
+    OWN(text) char *facts = span(&series);
+    fprintf(ctl->out, "  %-12s ", "datapoints");
+    print_blocks(ctl, &series, blocks, beyond, threshold);
+    fprintf(ctl->out, "  %s\n", facts);
+    if (*marks) fprintf(ctl->out, "  %-12s %s  beyond the threshold\n", "", marks);
+}
+
+/* --- an instance --- */
+
+static char *value_text(const json_t *instance, Beyond beyond) {
+    OWN(text) char *value = people_number(json_object_get(instance, "value"));
+    OWN(text) char *threshold = people_number(json_object_get(instance, "threshold"));
+    const char *sign = beyond_sign(beyond);
+    return text_format("%s, threshold %s%s%s", value, sign, *sign ? " " : "", threshold);
+}
+
+static void print_pairs(CtlContext *ctl, const char *head, const json_t *pairs) {
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)pairs, key, value) {
+        OWN(text) char *pair = text_format("%s=%s", key, json_is_string(value) ? json_string_value(value) : "");
+        line(ctl, head, pair);
+        head = "";
+    }
+}
+
+static void print_head(CtlContext *ctl, const json_t *instance) {
+    const char *state = json_text(instance, "state");
+    OWN(text) char *name = people_clean(json_text(instance, "name"));
+    OWN(text) char *since = people_when(ctl->clock, json_text(instance, "since"));
+    people_paint(ctl->out, ctl->colour, PAINT_BOLD, name);
+    fputs("  ", ctl->out);
+    people_paint(ctl->out, ctl->colour, people_state_paint(state), state ? state : "-");
+    fprintf(ctl->out, "  since %s\n", since);
+}
+
+static void print_instance(CtlContext *ctl, const json_t *instance, Beyond beyond) {
+    OWN(text) char *value = value_text(instance, beyond);
+    OWN(text) char *evaluated = people_when(ctl->clock, json_text(instance, "last_evaluated"));
+    const char *account = json_text(instance, "account"), *region = json_text(instance, "region");
+    OWN(text) char *where = text_format("account %s, region %s", account ? account : "-", region ? region : "-");
+    print_head(ctl, instance);
+    line(ctl, "reason", json_text(instance, "reason"));
+    line(ctl, "error", json_text(instance, "evaluation_error"));
+    line(ctl, "metric", json_text(instance, "metric"));
+    line(ctl, "value", value);
+    print_datapoints(ctl, instance, beyond);
+    line(ctl, "severity", json_text(instance, "severity"));
+    if (account && *account) line(ctl, "where", where);
+    print_pairs(ctl, "labels", json_map(instance, "labels"));
+    print_pairs(ctl, "annotations", json_map(instance, "annotations"));
+    line(ctl, "evaluated", evaluated);
+    line(ctl, "console", json_text(instance, "console_url"));
+    line(ctl, "fingerprint", json_text(instance, "fingerprint"));
+    fputc('\n', ctl->out);
+}
+
+/* --- the alarm --- */
+
+static void print_changes(CtlContext *ctl, const json_t *transitions) {
+    static const char *const heads[] = {"CHANGED", "FROM", "TO", "VALUE", "REASON", NULL};
+    if (json_array_size(transitions) == 0) return;
+    OWN(table) Table *table = table_new(heads);
+    for (size_t i = 0; i < json_array_size(transitions); i++) {
+        const json_t *row = json_array_get(transitions, i);
+        table_cell_take(table, PAINT_NONE, people_when(ctl->clock, json_text(row, "time")));
+        table_cell(table, people_state_paint(json_text(row, "from")), json_text(row, "from"));
+        table_cell(table, people_state_paint(json_text(row, "to")), json_text(row, "to"));
+        table_cell_take(table, PAINT_NONE, people_number(json_object_get(row, "value")));
+        table_cell(table, PAINT_NONE, json_text(row, "reason"));
+    }
+    table_print(table, ctl->out, ctl->colour);
+}
+
+/* The daemon knows no such alarm: which one was meant? */
+static int not_there(CtlContext *ctl, const char *name) {
+    OWN(json) json_t *answer = NULL;
+    const int outcome = call_list(ctl, "/v1/alarms", "alarms", NAMES_MAX, &answer);
+    if (outcome != CTL_DONE) return outcome;
+    const json_t *alarms = json_list(answer, "alarms");
+    const char **names = alloc_zeroed(json_array_size(alarms) + 1, sizeof *names);
+    size_t count = 0;
+    for (size_t i = 0; i < json_array_size(alarms); i++) {
+        names[count] = json_text(json_array_get(alarms, i), "name");
+        count += names[count] != NULL;
+    }
+    const char *near = text_nearest(name, names);
+    OWN(text) char *clean = people_clean(near);
+    if (near)
+        fprintf(ctl->err, "tocsinctl: there is no alarm `%s`: did you mean `%s`?\n", name, clean);
+    else
+        fprintf(ctl->err, "tocsinctl: there is no alarm `%s` (`tocsinctl alarms` lists them)\n", name);
+    free(names);
+    return CTL_FAILED;
+}
+
+static int print_alarm(CtlContext *ctl, const char *part, const json_t *answer) {
+    const json_t *instances = json_list(answer, "instances");
+    const Beyond beyond = beyond_parse(json_text(json_map(answer, "rule"), "comparison_operator"));
+    if (json_array_size(instances) == 0)
+        fputs("no instances: the alarm is not enabled, or was not evaluated so far\n", ctl->out);
+    for (size_t i = 0; i < json_array_size(instances); i++) print_instance(ctl, json_array_get(instances, i), beyond);
+    if (json_text(answer, "next")) fputs("(there are more instances: --json shows `next`)\n", ctl->out);
+    OWN(json) json_t *history = NULL;
+    OWN(text) char *path = text_format("/v1/history?name=%s", part);
+    const int outcome = call_list(ctl, path, "transitions", SHOWN_TRANSITIONS, &history);
+    if (outcome == CTL_DONE) print_changes(ctl, json_list(history, "transitions"));
+    return outcome;
+}
+
+static int run(const CtlVerb *verb, CtlContext *ctl, const CtlArguments *arguments) {
+    (void)verb;
+    const char *name = arguments->words[0];
+    OWN(text) char *part = part_encode(name);
+    OWN(text) char *path = text_format("/v1/alarms/%s", part);
+    OWN(json) json_t *answer = NULL;
+    long status = 0;
+    if (ctl->json) {
+        const int outcome = call_daemon(ctl, "GET", path, CALL_MS, &answer, NULL);
+        if (outcome == CTL_DONE) call_print(ctl, answer);
+        return outcome;
+    }
+    const int outcome = call_quiet(ctl, path, 404, &answer, &status);
+    if (outcome == CTL_DONE) return print_alarm(ctl, part, answer);
+    return outcome == CTL_FAILED && status == 404 ? not_there(ctl, name) : outcome;
+}
+
+const CtlVerb verb_show = {.name = "show",
+    .arguments = "NAME",
+    .help = "one alarm from all sides: datapoints against the threshold, reason, labels, last changes",
+    .details = "A mark (^) stands under each datapoint that is beyond the threshold; a dot is a missing one.",
+    .min_words = 1,
+    .max_words = 1,
+    .run = run};
