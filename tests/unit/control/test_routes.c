@@ -1,0 +1,218 @@
+#include "control/routes.h"
+
+#include "../run.h"
+
+#include "control/calls.h"
+#include "fake_engine.h"
+
+#include <string.h>
+
+static const Caller admin = {.may_change = true, .uid = 0}, reader = {.uid = 1000},
+                    remote = {.remote = true, .host = "127.0.0.1:9464", .uid = (uid_t)-1},
+                    lured = {.remote = true, .host = "evil.example:9464", .uid = (uid_t)-1};
+
+/* `want` stands in the body, as JSON with its keys sorted. */
+static const struct Case {
+    const Caller *caller;
+    const char *method, *target;
+    unsigned status;
+    const char *want;
+} cases[] = {
+    {&reader, "GET", "", 400, "bad_request"},
+    {&reader, "GET", "*", 400, "bad_request"},
+    {&reader, "GET", "v1/status", 400, "does not begin"},
+    {&reader, "GET", "/v1/alarms/%", 400, "hex"},
+    {&reader, "GET", "/v1/alarms/%00", 400, "NUL"},
+    {&reader, "GET", "/v1/alarms/a%0ab", 400, "control"},
+    {&reader, "GET", "/v1/alarms/%ff", 400, "UTF-8"},
+    {&reader, "GET", "/", 404, "not_found"},
+    {&reader, "GET", "/v1", 404, "not_found"},
+    {&reader, "GET", "/v1/status/more", 404, "not_found"},
+    {&reader, "GET", "/v1/alarms/a/b", 404, "not_found"}, /* only a%2Fb is one part */
+    {&reader, "GET", "/v1//", 404, "not_found"},
+    {&reader, "PUT", "/v1/status", 405, "method_not_allowed"},
+    {&reader, "get", "/v1/status", 405, "GET only"},
+    {&admin, "GET", "/v1/reload", 405, "POST only"},
+    {&reader, "GET", "/v1/status", 200, "\"alarms\":{\"ALARM\":1,\"INSUFFICIENT_DATA\":0,\"OK\":2}"},
+    {&reader, "GET", "/v1/status", 200, "\"last_reload\":null"},
+    {&reader, "GET", "/v1/status", 200, "\"notifications\":{\"delivered\":5,\"failed\":0,\"parked\":0,\"pending\":4}"},
+    {&reader, "GET", "/v1/status", 200, "\"estimated_usd_month\":1.25"},
+    {&reader, "HEAD", "/v1/status", 200, "\"version\""},
+    {&reader, "GET", "/v1/status/", 200, "\"version\""},
+    {&reader, "GET", "/v1/status?stat=1", 400, "no parameter `stat`"},
+    {&reader, "GET", "/v1/alarms", 200, "\"next\":null"},
+    {&reader, "GET", "/v1/alarms?limit=1", 200, "\"next\":\"00000000000000aa:a/b\""},
+    {&reader, "GET", "/v1/alarms?limit=0", 400, "limit cannot be `0`"},
+    {&reader, "GET", "/v1/alarms?limit=-1", 400, "limit cannot"},
+    {&reader, "GET", "/v1/alarms?limit=99999999999", 400, "limit cannot"},
+    {&reader, "GET", "/v1/alarms?state=alarm", 400, "state cannot be `alarm`"},
+    {&reader, "GET", "/v1/alarms?state=ALARM", 200, "\"state\":\"ALARM\""},
+    {&reader, "GET", "/v1/alarms?name=none", 200, "\"alarms\":[]"},
+    {&reader, "GET", "/v1/alarms?state=OK&name=cpu", 200, "\"value\":null"},
+    {&reader, "GET", "/v1/alarms", 200,
+        "\"acknowledged\":null,\"annotations\":{},\"console_url\":null,\"durable\":true,\"evaluation_error\":null"},
+    {&reader, "GET", "/v1/alarms", 200, "\"silenced_by\":[],\"since\":\"2026-01-02T03:03:05.000Z\""},
+    {&reader, "GET", "/v1/alarms/a%2Fb", 200, "\"rule\":{}"},
+    {&reader, "GET", "/v1/alarms/cpu", 200, "\"rule\":{\"comparison_operator\":\">\",\"name\":\"cpu\"}"},
+    {&reader, "GET", "/v1/alarms/cpu", 200,
+        "[[\"2026-01-02T03:01:05.000Z\",0.5],[\"2026-01-02T03:02:05.000Z\",null],[\"2026-01-02T03:03:05.000Z\",1.5]]"},
+    {&reader, "GET", "/v1/alarms/idle", 200, "\"instances\":[]"},
+    {&reader, "GET", "/v1/alarms/none", 404, "there is no alarm `none`"},
+    {&reader, "GET", "/v1/history?since=yesterday", 400, "since cannot be `yesterday`"},
+    {&reader, "GET", "/v1/history?after=x", 400, "after cannot"},
+    {&reader, "GET", "/v1/history", 200,
+        "\"next\":\"9\",\"transitions\":[{\"fingerprint\":\"00000000000000bb\",\"from\":\"OK\""},
+    {&reader, "GET", "/v1/sources", 200,
+        "\"lag_seconds\":2,\"last_error\":null,\"last_success\":\"2026-01-02T03:04:05.000Z\""},
+    {&reader, "GET", "/v1/sources?limit=1", 200, "\"next\":\"1\""},
+    {&reader, "GET", "/v1/sources?limit=1&after=1", 200, "\"last_error\":\"denied: cloudwatch:GetMetricData\""},
+    {&reader, "GET", "/v1/sources?after=7", 200, "\"next\":null,\"sources\":[]"},
+    {&reader, "GET", "/v1/notifications?state=lost", 400, "state cannot be `lost`"},
+    {&reader, "GET", "/v1/notifications", 200, "\"last_error\":\"404\",\"next_attempt\":null,\"plugin\":\"webhook\""},
+    {&reader, "GET", "/metrics?anything=goes", 200, "tocsin_fake_asked 1"},
+    {&reader, "GET", "/healthz", 200, "ok"},
+    {&reader, "GET", "/readyz", 200, "ok"},
+    {&reader, "POST", "/v1/reload", 403, "uid 1000 may read only"},
+    {&reader, "POST", "/v1/notifications/x/retry", 403, "forbidden"},
+    {&reader, "POST", "/v1/notifications/x/discard", 403, "forbidden"},
+    {&reader, "POST", "/v1/receivers/x/test", 403, "forbidden"},
+    {&reader, "POST", "/v1/silences", 403, "forbidden"},
+    {&admin, "POST", "/v1/reload", 200, "\"ok\":true"},
+    {&admin, "POST", "/v1/notifications/x/retry", 200, "\"ok\":true"},
+    {&admin, "POST", "/v1/notifications//retry", 404, "not_found"},
+    {&admin, "POST", "/v1/receivers/on%20call/test", 200,
+        "\"receiver\":\"on call\",\"results\":[{\"detail\":\"403 \xef\xbf\xbd go "
+        "away\",\"index\":0,\"outcome\":\"refused\""},
+    {&admin, "POST", "/v1/silences", 501, "does not exist in this version"},
+    {&admin, "DELETE", "/v1/silences/1", 501, "not_implemented"},
+    {&reader, "GET", "/v1/explain/00000000000000bb", 501, "not_implemented"},
+    {&reader, "GET", "/api/v2/alerts/groups", 501, "not_implemented"},
+    {&remote, "GET", "/v1/alarms", 200, "cpu"},
+    {&remote, "GET", "/metrics", 200, "tocsin_fake_asked 1"},
+    {&remote, "GET", "/v1/notifications", 403, "forbidden"},
+    {&remote, "POST", "/v1/reload", 403, "forbidden"},
+    {&lured, "GET", "/v1/alarms", 403, "Host"},
+};
+START_TEST(calls_are_answered) {
+    const struct Case *c = &cases[_i];
+    Engine engine;
+    FakeReply got = {0};
+    fake_engine_init(&engine, NULL);
+    routes_dispatch(&engine, c->caller, c->method, c->target, answer_new(fake_reply_sent, &got));
+    ck_assert_int_eq(got.count, 1);
+    ck_assert_msg(got.reply.status == c->status, "%s %s: %u, not %u: %s", c->method, c->target, got.reply.status,
+        c->status, got.reply.body);
+    ck_assert_msg(
+        strstr(got.reply.body, c->want), "%s %s: no `%s` in %s", c->method, c->target, c->want, got.reply.body);
+    ck_assert(got.json || !strncmp(c->target, "/metrics", 8));
+    ck_assert_msg(c->status != 403 || !*engine.asked, "%s %s was done all the same", c->method, c->target);
+    fake_reply_deinit(&got);
+    fake_engine_deinit(&engine);
+}
+END_TEST
+
+/* Asks as root, of an engine that `prepare` has set up; the body's JSON. Freed with `got`. */
+static const json_t *ask(Engine *engine, FakeReply *got, const char *method, const char *target) {
+    routes_dispatch(engine, &admin, method, target, answer_new(fake_reply_sent, got));
+    return got->json;
+}
+
+START_TEST(pages_join_to_the_whole_list) {
+    Engine engine;
+    FakeReply got = {0};
+    fake_engine_init(&engine, NULL);
+    const char *const want[] = {"00000000000000aa", "00000000000000bb", "00000000000000cc"};
+    char target[128] = "/v1/alarms?limit=1";
+    for (size_t i = 0; i < FAKE_ALARMS; i++) {
+        const json_t *page = ask(&engine, &got, "GET", target);
+        ck_assert_str_eq(json_text(json_array_get(json_list(page, "alarms"), 0), "fingerprint"), want[i]);
+        const char *next = json_text(page, "next");
+        ck_assert_int_eq(next != NULL, i + 1 < FAKE_ALARMS);
+        if (next) snprintf(target, sizeof target, "/v1/alarms?limit=1&after=%s", next);
+    }
+    fake_reply_deinit(&got);
+    fake_engine_deinit(&engine);
+}
+END_TEST
+
+START_TEST(outcomes_have_their_status) {
+    static const struct {
+        EngineOutcome outcome;
+        unsigned status;
+    } outcomes[] = {{ENGINE_DONE, 200}, {ENGINE_NOT_FOUND, 404}, {ENGINE_WRONG_STATE, 409}, {ENGINE_STORE_FULL, 503}};
+    for (size_t i = 0; i < sizeof outcomes / sizeof *outcomes; i++) {
+        Engine engine;
+        FakeReply got = {0};
+        fake_engine_init(&engine, NULL);
+        engine.outcome = outcomes[i].outcome;
+        ask(&engine, &got, "POST", "/v1/notifications/an%2Fid/discard");
+        ck_assert_uint_eq(got.reply.status, outcomes[i].status);
+        ck_assert_str_eq(engine.asked, "discard an/id");
+        ask(&engine, &got, "POST", "/v1/receivers/oncall/test");
+        ck_assert_int_eq(got.reply.status == 200, outcomes[i].outcome == ENGINE_DONE);
+        fake_reply_deinit(&got);
+        fake_engine_deinit(&engine);
+    }
+}
+END_TEST
+
+START_TEST(what_fails_says_so) {
+    Engine engine;
+    FakeReply got = {0};
+    fake_engine_init(&engine, NULL);
+    engine.reload_fails = engine.store_fails = true;
+    engine.healthy = engine.ready = false;
+    const json_t *answer = ask(&engine, &got, "POST", "/v1/reload");
+    ck_assert_uint_eq(got.reply.status, 422);
+    ck_assert_str_eq(json_text(json_map(answer, "error"), "code"), "invalid_config");
+    ck_assert_ptr_nonnull(
+        strstr(json_string_value(json_array_get(json_list(answer, "errors"), 0)), "t.yaml:3:5: error: "));
+    const json_t *reload = json_map(json_map(ask(&engine, &got, "GET", "/v1/status"), "config"), "last_reload");
+    ck_assert_str_eq(json_text(reload, "error"), "3 errors");
+    static const char *const unavailable[] = {"/v1/history", "/v1/notifications", "/healthz", "/readyz"};
+    for (size_t i = 0; i < sizeof unavailable / sizeof *unavailable; i++) {
+        ask(&engine, &got, "GET", unavailable[i]);
+        ck_assert_uint_eq(got.reply.status, 503);
+    }
+    fake_reply_deinit(&got);
+    fake_engine_deinit(&engine);
+}
+END_TEST
+
+START_TEST(queries_reach_the_store) {
+    Engine engine;
+    FakeReply got = {0};
+    fake_engine_init(&engine, NULL);
+    ask(&engine, &got, "GET", "/v1/history?since=2026-01-02T03:04:05Z&until=2026-01-02T04:04:05.5Z&limit=7&after=41");
+    ck_assert_int_eq(engine.history.since_ms, INT64_C(1767323045000));
+    ck_assert_int_eq(engine.history.until_ms, INT64_C(1767326645500));
+    ck_assert_int_eq(engine.history.limit, 7);
+    ck_assert_int_eq(engine.history.after, 41);
+    ask(&engine, &got, "GET", "/v1/notifications?limit=123456");
+    ck_assert_int_eq(engine.outbox.limit, LIST_LIMIT_MAX);
+    ck_assert_ptr_null(strstr(got.reply.body, "secret")); /* the message is nobody's business here */
+    engine.rows_empty = true;
+    ck_assert_ptr_nonnull(json_list(ask(&engine, &got, "GET", "/v1/history"), "transitions"));
+    fake_reply_deinit(&got);
+    fake_engine_deinit(&engine);
+}
+END_TEST
+
+START_TEST(a_client_that_left_gets_nothing) {
+    FakeReply got = {0};
+    Answer *answer = answer_new(fake_reply_sent, &got);
+    answer_detach(answer);
+    answer_error(answer, 500, "internal", "too late");
+    ck_assert_int_eq(got.count, 0);
+}
+END_TEST
+
+static void fill(TCase *tcase) {
+    tcase_add_loop_test(tcase, calls_are_answered, 0, (int)(sizeof cases / sizeof *cases));
+    tcase_add_test(tcase, pages_join_to_the_whole_list);
+    tcase_add_test(tcase, outcomes_have_their_status);
+    tcase_add_test(tcase, what_fails_says_so);
+    tcase_add_test(tcase, queries_reach_the_store);
+    tcase_add_test(tcase, a_client_that_left_gets_nothing);
+}
+int main(void) { return run_tests("routes", fill); }
