@@ -136,12 +136,12 @@ static size_t secret_number(const Snapshot *snapshot, const Secret *secret) {
     }
 }
 
-static json_t *read_secret(Reading *reading, const Node *node, bool is_url) {
+static json_t *read_secret(Reading *reading, const char *name, const Node *node, bool is_url) {
     Decoding *in = reading->in;
-    const size_t before = problems_errors(in->problems);
-    const Secret *secret = schema_secret(node, in);
-    if (!secret)
-        return problems_errors(in->problems) == before ? json_integer(0) : NULL; /* a check: it may come later */
+    const SchemaRow row = {.key = name, .type = SCHEMA_SECRET, .remedy = "a file's name"};
+    const Secret *secret = NULL;
+    if (!schema_read_value(&row, node, &secret, in)) return NULL;
+    if (!secret) return json_integer(0); /* a check: it may come later */
     Error why = {0};
     if (is_url && !url_ok(secret_reveal(secret, NULL), true, &why)) {
         problem_add(in->problems, node->at, "one line such as https://example.org/path",
@@ -188,8 +188,8 @@ static void read_key(Reading *reading, const TocsinKey *key, const Node *section
     const Node *node = entry && !node_is_null(entry->value) ? entry->value : NULL;
     if (strcmp(type, "later") == 0) {
         if (!entry) return;
-        problem_add(reading->in->problems, entry->key->at, "take it out",
-            "`%s` does not exist in this version of Tocsin", last);
+        const SchemaRow row = {.key = last, .type = SCHEMA_LATER};
+        schema_read_value(&row, entry->key, NULL, reading->in);
         reading->good = false;
         return;
     }
@@ -199,13 +199,12 @@ static void read_key(Reading *reading, const TocsinKey *key, const Node *section
         .length = key->fallback ? strlen(key->fallback) : 0};
     if (!node && !key->fallback) {
         if (!required) return;
-        problem_add(
-            reading->in->problems, place_of(reading, section), key->doc, "%s: %s is missing", reading->name, key->name);
+        problem_add(reading->in->problems, place_of(reading, section), key->doc, "%s is missing", key->name);
         wrong(reading);
         return;
     }
     const bool is_secret = begins(&type, "secret");
-    json_t *value = is_secret ? read_secret(reading, node ? node : &fallback, strcmp(type, " url") == 0)
+    json_t *value = is_secret ? read_secret(reading, last, node ? node : &fallback, strcmp(type, " url") == 0)
                               : read_typed(reading, key, type, node ? node : &fallback);
     if (!value) {
         wrong(reading);
@@ -244,9 +243,7 @@ static void refuse_unknown(Reading *reading, const Node *key, const char *prefix
         known[count++] = "send_resolved";
     }
     known[count] = NULL;
-    const char *nearest = text_nearest(key->text, known);
-    const char *remedy = nearest ? arena_format(reading->in->arena, "did you mean `%s`?", nearest) : "take it out";
-    problem_add(reading->in->problems, key->at, remedy, "%s: unknown key `%.80s`", reading->name, key->text);
+    schema_unknown(key, known, reading->in);
     reading->good = false;
 }
 

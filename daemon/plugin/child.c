@@ -66,7 +66,10 @@ static void kill_group(const Child *child) {
         kill(-child->process.pid, SIGKILL); /* it leads its own group: UV_PROCESS_DETACHED is setsid() */
 }
 
-static void due_unsent(uv_timer_t *timer) { child_finish(timer->data, TOCSIN_UNSENT); }
+static void due_unsent(uv_timer_t *timer) {
+    Child *child = timer->data;
+    child_finish(child, child->answer.end);
+}
 
 static void due_lingered(uv_timer_t *timer) {
     Child *child = timer->data;
@@ -206,12 +209,16 @@ Child *child_start(uv_loop_t *loop, const TocsinSpawnRequest *request, TocsinSpa
     open_handles(child, loop);
     uv_update_time(loop);
     const char *why = refusal(request);
+    child->answer.end = TOCSIN_UNSENT;
     if (!why) {
         child->text =
             text_copy_length(request->input ? request->input : "", request->input ? request->input_length : 0);
         const int status = begin(child, loop, request);
         child->open += child->process.type == UV_PROCESS; /* uv_spawn() made a handle of it, failed or not */
         if (status) why = uv_strerror(status);
+        /* what this machine lacks now it may have later */
+        const bool lacking = status == UV_EAGAIN || status == UV_ENOMEM || status == UV_EMFILE || status == UV_ENFILE;
+        if (lacking) child->answer.end = TOCSIN_FAILED;
     }
     if (why) {
         child->error = text_format("%s cannot be started: %s",

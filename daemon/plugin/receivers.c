@@ -41,6 +41,7 @@ static const SchemaRow name_row = {.key = "name",
     .required = true,
     .remedy = "a name of 1 to 255 characters",
     .doc = "What routes call it."};
+static const SchemaRow fallback_row = {.key = "fallback", .type = SCHEMA_LATER};
 static const char *const list_remedy = "a list of maps, each with a name and plugins";
 
 /* One receiver while it is read. */
@@ -132,8 +133,7 @@ static void read_receiver(Reading *reading, const Node *node) {
         const NodeEntry *entry = &node->entries[i];
         if (strcmp(entry->key->text, "name") == 0) continue;
         if (strcmp(entry->key->text, "fallback") == 0)
-            reading->good = problem_add(
-                in->problems, entry->key->at, "take it out", "`fallback` does not exist in this version of Tocsin");
+            reading->good = schema_read_value(&fallback_row, entry->key, NULL, in);
         else
             read_plugin(reading, entry->key, entry->value);
     }

@@ -313,8 +313,12 @@ static void aws_answered(void *ctx, const AwsAnswer *ours) {
 }
 
 static void aws_begin(Service *service, const TocsinAwsRequest *request, AwsService which) {
+    const AwsSection *section = snapshot_section(service->handle->snapshot, &aws_section);
+    const char *region = request->region ? request->region : section->region;
+    if (!region)
+        return service_fail(service, TOCSIN_UNSENT, "no region is known (set aws.region, or this channel's region)");
     service->texts[0] = request->account ? text_copy(request->account) : NULL;
-    service->texts[1] = text_copy(request->region);
+    service->texts[1] = text_copy(region);
     service->texts[2] = text_copy(request->operation);
     service->texts[3] = text_format("%s:%s", request->service, request->operation);
     const AwsCall call = {.account = service->texts[0],
@@ -338,8 +342,8 @@ static void lent_aws(const TocsinHost *host, const TocsinAwsRequest *theirs, Toc
     if (service->error) return;
     TocsinAwsRequest request = {0};
     TAKE(request, theirs);
-    if (!request.region || !request.service || !request.operation)
-        return service_fail(service, TOCSIN_UNSENT, "an AWS call needs a region, a service and an operation");
+    if (!request.service || !request.operation)
+        return service_fail(service, TOCSIN_UNSENT, "an AWS call needs a service and an operation");
     if (request.body_length > BODY_MAX) return service_fail(service, TOCSIN_UNSENT, "the body is too long");
     if (!service->handle->lender->aws) return service_fail(service, TOCSIN_FAILED, "there is no AWS here");
     for (size_t i = 0; i < COUNT_OF(aws_names); i++)

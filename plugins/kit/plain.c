@@ -1,0 +1,75 @@
+#include "kit/plain.h"
+
+#include "base/alloc.h"
+
+#include <stdlib.h>
+
+enum { ROW_VALUE_MAX = 2000 };
+
+/* One line of its own: what comes from outside cannot begin another. */
+static void put(Buffer *out, const char *text, size_t max) {
+    for (size_t i = 0; text[i] && i < max; i++) {
+        const unsigned char byte = (unsigned char)text[i];
+        const char shown = byte < 0x20 || byte == 0x7f ? ' ' : text[i];
+        buffer_add(out, &shown, 1);
+    }
+}
+
+static void row(Buffer *out, const char *name, const char *value) {
+    if (!*value) return;
+    buffer_format(out, "  %-10s ", name);
+    put(out, value, ROW_VALUE_MAX);
+    buffer_text(out, "\n");
+}
+
+char *plain_line(const NoticeAlert *alert) {
+    Buffer out = BUFFER((size_t)4096);
+    if (*alert->summary)
+        put(&out, alert->summary, ROW_VALUE_MAX);
+    else {
+        put(&out, alert->name, 255);
+        buffer_text(&out, alert->is_firing ? " fires" : " is over");
+    }
+    return buffer_take(&out);
+}
+
+static void resolved_rows(const NoticeAlert *alert, Buffer *out) {
+    if (alert->is_firing) return;
+    row(out, "lasted", alert->duration);
+    row(out, "worst", alert->worst);
+    row(out, "cleared at", alert->cleared);
+}
+
+static void alert_write(const NoticeAlert *alert, Buffer *out) {
+    OWN(text) char *line = plain_line(alert), *figures = notice_figures(alert), *where = notice_where(alert);
+    OWN(text) char *since = alert->starts_ms ? notice_time(alert->starts_ms) : text_copy("");
+    buffer_text(out, alert->is_firing ? "FIRING: " : "RESOLVED: ");
+    buffer_text(out, line);
+    buffer_text(out, "\n");
+    row(out, "alarm", alert->name);
+    row(out, "severity", alert->severity);
+    row(out, "value", figures);
+    row(out, "metric", alert->metric);
+    row(out, "since", since);
+    resolved_rows(alert, out);
+    row(out, "data", alert->data);
+    row(out, "where", where);
+    row(out, "why", alert->reason);
+    row(out, "what it is", alert->description);
+    row(out, "runbook", alert->runbook_url);
+    row(out, "console", alert->console_url);
+    buffer_text(out, "\n");
+}
+
+void plain_write(const Notice *notice, size_t alerts, Buffer *out) {
+    if (notice->is_test) buffer_text(out, "This is a test that somebody asked for.\n\n");
+    const size_t shown = notice->count < alerts ? notice->count : alerts;
+    for (size_t i = 0; i < shown; i++) alert_write(&notice->alerts[i], out);
+    const size_t more = notice->count - shown + notice->truncated;
+    if (more) buffer_format(out, "and %zu more.\n\n", more);
+    buffer_text(out, "-- \nTocsin, receiver ");
+    put(out, notice->receiver, 255);
+    if (*notice->external_url) buffer_text(out, ", ");
+    put(out, notice->external_url, ROW_VALUE_MAX);
+    buffer_text(out, "\n");
+}
