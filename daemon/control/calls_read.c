@@ -61,7 +61,7 @@ static json_t *list_alarms(Engine *engine, const AlarmPage *page, json_t **ret_n
             break;
         }
         json_array_append_new(rows, page->view(all[i]));
-        if (page->view == view_instance_detail) datapoints += all[i]->datapoint_count;
+        if (page->view == view_instance_detail) datapoints += all[i]->datapoints.count;
         last = all[i];
     }
     if (!*ret_next) *ret_next = json_null();

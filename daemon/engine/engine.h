@@ -1,6 +1,6 @@
-/* The daemon's middle: schedule -> source -> evaluation -> transitions -> routing -> commit -> notification; reload; Tocsin's
- * own alarms. Owns every object that lives as long as the daemon. Loop thread. control reads through the getters below and
- * changes through the calls that take a callback. */
+/* The daemon's middle: schedule -> source -> evaluation -> transitions -> routing -> commit -> notification; reload;
+ * Tocsin's own alarms. Owns every object that lives as long as the daemon. Loop thread. control reads through the
+ * getters below and changes through the calls that take a callback. */
 #ifndef TOCSIN_ENGINE_ENGINE_H
 #define TOCSIN_ENGINE_ENGINE_H
 
@@ -35,7 +35,7 @@ typedef struct EngineStatus {
 } EngineStatus;
 
 void engine_status(Engine *engine, EngineStatus *ret);
-Snapshot *engine_snapshot(Engine *engine);   /* borrowed */
+Snapshot *engine_snapshot(Engine *engine); /* borrowed */
 Instances *engine_instances(Engine *engine); /* borrowed */
 Store *engine_store(Engine *engine);
 Metrics *engine_metrics(Engine *engine);
@@ -61,7 +61,7 @@ typedef struct ReceiverTestResult {
     const char *plugin;
     size_t index;
     const char *outcome; /* delivered retry refused timeout */
-    const char *detail;  /* the receiver's own words */
+    const char *detail; /* the receiver's own words */
 } ReceiverTestResult;
 typedef void EngineTested(void *ctx, EngineOutcome outcome, const ReceiverTestResult *results, size_t count);
 void engine_receiver_test(Engine *engine, const char *receiver, EngineTested *done, void *ctx);

@@ -185,6 +185,11 @@ const char *groups_due(const Groups *groups, int64_t now_ms) {
     return first && first->due_ms <= now_ms ? ((const Group *)first)->key : NULL;
 }
 
+const char *groups_receiver(const Groups *groups, const char *key) {
+    const Group *group = group_find(groups, key);
+    return group ? group->receiver : NULL;
+}
+
 size_t groups_count(const Groups *groups) { return HASH_COUNT(groups->table); }
 
 bool groups_are_idle(const Groups *groups, int64_t now_ms) {

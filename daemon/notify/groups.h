@@ -46,6 +46,7 @@ void groups_restore(Groups *groups, const GroupRow *row, int64_t now_ms);
 
 int64_t groups_next_due_ms(const Groups *groups); /* INT64_MAX: nothing waits. Groups whose turn runs do not count */
 const char *groups_due(const Groups *groups, int64_t now_ms); /* the key of one that is due; NULL: none. Borrowed */
+const char *groups_receiver(const Groups *groups, const char *key); /* who is told; NULL: no such group. Borrowed */
 size_t groups_count(const Groups *groups);
 bool groups_are_idle(const Groups *groups, int64_t now_ms); /* none is due and no turn runs */
 

@@ -80,6 +80,11 @@ char *metric_describe(const void *selector, const ThresholdRule *rule) {
         "%s %s %s %lld s", metric->namespace, metric->metric_name, metric->statistic, (long long)rule->period_s);
 }
 
+static Labels *metric_series(const void *selector) {
+    const MetricSelector *metric = selector;
+    return labels_new(metric->series, metric->dimensions.count);
+}
+
 static const char *const actions[] = {"cloudwatch:GetMetricData", NULL};
 
 const Source cloudwatch_source = {
@@ -92,6 +97,7 @@ const Source cloudwatch_source = {
     .plan = metric_plan,
     .start = metric_poll_start,
     .cancel = metric_poll_cancel,
+    .series = metric_series,
     .console_url = metric_console_url,
     .describe = metric_describe,
 };

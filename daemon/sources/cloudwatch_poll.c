@@ -217,6 +217,7 @@ static void page_answered(void *ctx, const AwsAnswer *answer) {
 
 static void page_ask(PollRun *run, const char *token) {
     char *body = metric_request(run->batch, &run->reading.grid, token);
+    run->outcome->calls++;
     run->ticket = aws_call(run->world->aws,
         &(AwsCall){
             .account = run->poll->account,

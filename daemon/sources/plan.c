@@ -16,6 +16,7 @@ Plan *plan_free(Plan *plan) {
     free(plan->polls);
     arena_free(plan->arena);
     snapshot_free(plan->snapshot);
+    plan_free(plan->joined);
     free(plan);
     return NULL;
 }
@@ -26,6 +27,15 @@ void plan_add(Plan *plan, const Poll *poll) {
         plan->polls = alloc_again(plan->polls, plan->room, sizeof *plan->polls);
     }
     plan->polls[plan->count++] = *poll;
+}
+
+void plan_join(Plan *plan, Plan *take_other) {
+    for (size_t i = 0; i < take_other->count; i++) plan_add(plan, &take_other->polls[i]);
+    plan->cost.billed_units_month += take_other->cost.billed_units_month;
+    plan->cost.usd_month += take_other->cost.usd_month;
+    Plan **last = &plan->joined;
+    while (*last) last = &(*last)->joined;
+    *last = take_other;
 }
 
 void plan_add_cost(Plan *plan, double billed_units, double usd_a_unit, int64_t every_s) {

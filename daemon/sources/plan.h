@@ -12,11 +12,14 @@ struct Plan {
     Poll *polls;
     size_t count, room;
     PlanCost cost;
+    Plan *joined; /* plans whose polls were taken over; a chain */
 };
 
 Plan *plan_new(Snapshot *snapshot);
 /* Copies `poll` to the end; its pointers must live as long as the plan. */
 void plan_add(Plan *plan, const Poll *poll);
+/* Takes over another plan's polls and costs. */
+void plan_join(Plan *plan, Plan *take_other);
 /* Adds what `billed_units` a poll cost in a month at `every_s`. */
 void plan_add_cost(Plan *plan, double billed_units, double usd_a_unit, int64_t every_s);
 

@@ -11,6 +11,7 @@
 /* One alarm in one account and region. */
 typedef struct Watch {
     size_t index; /* the caller's number for it; comes back in the observation */
+    const struct Source *source; /* whose watch it is */
     const char *alarm; /* for messages; borrowed from the snapshot */
     const void *selector; /* what the source's selector_decode made; borrowed from the snapshot */
     const char *account, *region;
@@ -55,6 +56,7 @@ typedef struct PollOutcome {
     Observation *observations;
     size_t count;
     int64_t now_ms; /* AWS's time when it was asked */
+    size_t calls; /* pages asked */
     struct Arena *arena; /* errors and samples live here */
 } PollOutcome;
 typedef void PollDone(void *ctx, PollOutcome *take_outcome); /* once, on the loop, never inside start */
@@ -82,6 +84,7 @@ typedef struct Source {
     Plan *(*plan)(Snapshot *snapshot, const Watch *watches, size_t count);
     PollRun *(*start)(const Poll *poll, const PollWorld *world, PollDone *done, void *ctx);
     void (*cancel)(PollRun *run); /* done runs before it returns, failed, AWS_CANCELLED */
+    Labels *(*series)(const void *selector); /* the labels of the series that it names; caller frees */
     /* A link into the AWS console for this selector and time; caller frees. */
     char *(*console_url)(const void *selector, const Labels *series, const char *region, int64_t at_ms);
     /* `AWS/ApplicationELB TargetResponseTime p99 60 s`, for a person; caller frees. */
@@ -89,6 +92,8 @@ typedef struct Source {
 } Source;
 
 extern const Source *const sources[]; /* ends at NULL */
+/* Every watch planned by its own source, as one plan. Caller frees. */
+Plan *sources_plan(Snapshot *snapshot, const Watch *watches, size_t count);
 
 const Poll *plan_poll(const Plan *plan, size_t index);
 size_t plan_count(const Plan *plan);

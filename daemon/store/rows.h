@@ -68,6 +68,13 @@ typedef struct OutboxRow {
     const char *last_error, *message_json, *receipt_json;
 } OutboxRow;
 
+/* The end of what fired was told everywhere: where the row still has this resolved_ms, firing_since_ms and resolved_ms become
+ * 0, and a row that is gone is deleted. One that fired again meanwhile is left alone. */
+typedef struct InstanceTold {
+    const char *fingerprint;
+    int64_t resolved_ms;
+} InstanceTold;
+
 /* How far a source was read, and anything else a source or engine keeps by name. Upsert; value NULL deletes. */
 typedef struct CursorRow {
     const char *name, *value_json;
@@ -87,6 +94,8 @@ typedef struct StoreBatch {
     size_t flush_count;
     const OutboxRow *outbox; /* new ones: inserted; an id that is there already is left alone */
     size_t outbox_count;
+    const InstanceTold *told;
+    size_t told_count;
     const CursorRow *cursors;
     size_t cursor_count;
 } StoreBatch;

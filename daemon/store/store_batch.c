@@ -8,6 +8,8 @@
 typedef enum {
     PUT_INSTANCE,
     FORGET_INSTANCE,
+    TELL_INSTANCE,
+    FORGET_TOLD,
     ADD_HISTORY,
     TOUCH_GROUP,
     DROP_GROUP,
@@ -36,6 +38,8 @@ static const char *const texts[STATEMENTS] = {
         " reason_data_json = ?10, since_ms = ?11, evaluated_ms = ?12, window_end_ms = ?13, value = ?14,"
         " firing_since_ms = ?15, resolved_ms = ?16, gone = ?17",
     [FORGET_INSTANCE] = "DELETE FROM instance WHERE fingerprint = ?1",
+    [FORGET_TOLD] = "DELETE FROM instance WHERE fingerprint = ?1 AND resolved_ms = ?2 AND gone = 1",
+    [TELL_INSTANCE] = "UPDATE instance SET firing_since_ms = 0, resolved_ms = 0 WHERE fingerprint = ?1 AND resolved_ms = ?2",
     [ADD_HISTORY] = "INSERT INTO history(time_ms, name, fingerprint, from_state, to_state, reason, value)"
                     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [TOUCH_GROUP] = "INSERT INTO notification_group(key, receiver, labels_json, due_ms, touches, first_flush_ms,"
@@ -100,6 +104,18 @@ static int put_instance(Statements *statements, const InstanceRow *row) {
 static int forget(Statements *statements, StatementId id, const char *key) {
     sql_bind_name(statements->all[id], 1, key);
     return sql_step(statements->all[id]);
+}
+
+static int tell(Statements *statements, StatementId id, const InstanceTold *told) {
+    sqlite3_stmt *s = statements->all[id];
+    sql_bind_name(s, 1, told->fingerprint);
+    sql_bind_number(s, 2, told->resolved_ms);
+    return sql_step(s);
+}
+
+static int close_told(Statements *statements, const InstanceTold *told) {
+    const int code = tell(statements, FORGET_TOLD, told);
+    return code == SQLITE_OK ? tell(statements, TELL_INSTANCE, told) : code;
 }
 
 static int add_history(Statements *statements, const HistoryRow *row) {
@@ -209,6 +225,7 @@ static int apply_batch(Statements *statements, const StoreBatch *batch) {
         code = flush_group(statements, &batch->flushes[i]);
     for (size_t i = 0; code == SQLITE_OK && i < batch->outbox_count; i++)
         code = add_outbox(statements, &batch->outbox[i]);
+    for (size_t i = 0; code == SQLITE_OK && i < batch->told_count; i++) code = close_told(statements, &batch->told[i]);
     for (size_t i = 0; code == SQLITE_OK && i < batch->cursor_count; i++)
         code = put_cursor(statements, &batch->cursors[i]);
     return code;

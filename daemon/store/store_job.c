@@ -24,6 +24,7 @@ static const size_t flush_texts[] = {AT(GroupFlush, key), AT(GroupFlush, told_js
 static const size_t outbox_texts[] = {AT(OutboxRow, id), AT(OutboxRow, group_key), AT(OutboxRow, receiver),
     AT(OutboxRow, plugin), AT(OutboxRow, state), AT(OutboxRow, last_error), AT(OutboxRow, message_json),
     AT(OutboxRow, receipt_json)};
+static const size_t told_texts[] = {AT(InstanceTold, fingerprint)};
 static const size_t cursor_texts[] = {AT(CursorRow, name), AT(CursorRow, value_json)};
 static const size_t result_texts[] = {
     AT(OutboxResult, id), AT(OutboxResult, state), AT(OutboxResult, last_error), AT(OutboxResult, receipt_json)};
@@ -63,6 +64,7 @@ Job *job_new_batch(const StoreBatch *batch) {
     job->batch.touches = copy_rows(arena, SHAPE(GroupTouch, touch_texts), batch->touches, batch->touch_count);
     job->batch.flushes = copy_rows(arena, SHAPE(GroupFlush, flush_texts), batch->flushes, batch->flush_count);
     job->batch.outbox = copy_rows(arena, SHAPE(OutboxRow, outbox_texts), batch->outbox, batch->outbox_count);
+    job->batch.told = copy_rows(arena, SHAPE(InstanceTold, told_texts), batch->told, batch->told_count);
     job->batch.cursors = copy_rows(arena, SHAPE(CursorRow, cursor_texts), batch->cursors, batch->cursor_count);
     return job;
 }

@@ -22,10 +22,7 @@ static void alarm_init(
         .evaluated_ms = NOW_S * INT64_C(1000),
         .durable = true,
         .facts = {.reason = text_copy("Threshold Crossed"), .value = 1.5, .threshold = 0.8, .value_s = NOW_S - 120},
-        .datapoints = datapoints,
-        .datapoint_count = 3,
-        .datapoints_start_s = NOW_S - 180,
-        .datapoints_step_s = 60};
+        .datapoints = {.values = datapoints, .count = 3, .start_s = NOW_S - 180, .step_s = 60}};
     memcpy(instance->fingerprint, fingerprint, FINGERPRINT_TEXT);
 }
 

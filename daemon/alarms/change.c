@@ -1,0 +1,213 @@
+/* daemon/alarms/change.c: from an evaluation to what people are owed */
+#include "alarms/change.h"
+
+#include "base/alloc.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHANGE_TRANSITIONS = 512 }; /* an hour of high resolution has 360 windows */
+
+InstanceChange *change_new(const Instance *instance) {
+    InstanceChange *change = alloc_zeroed(1, sizeof *change);
+    Instance *after = &change->after;
+    *after = *instance;
+    after->facts = (InstanceFacts){0};
+    instance_facts_copy(&after->facts, &instance->facts);
+    after->evaluation_error = instance->evaluation_error ? text_copy(instance->evaluation_error) : NULL;
+    after->datapoints = (Datapoints){0};
+    after->name = text_copy(instance->name);
+    after->source = text_copy(instance->source);
+    after->account = text_copy(instance->account);
+    after->region = text_copy(instance->region);
+    after->series = labels_ref(instance->series);
+    after->labels = labels_ref(instance->labels);
+    after->annotations = labels_ref(instance->annotations);
+    return change;
+}
+
+InstanceChange *change_free(InstanceChange *change) {
+    if (!change) return NULL;
+    Instance *after = &change->after;
+    instance_facts_deinit(&after->facts);
+    free(after->evaluation_error);
+    free(after->datapoints.values);
+    free(after->name);
+    free(after->source);
+    free(after->account);
+    free(after->region);
+    labels_free(after->series);
+    labels_free(after->labels);
+    labels_free(after->annotations);
+    for (size_t i = 0; i < change->transition_count; i++) free(change->transitions[i].reason);
+    free(change->transitions);
+    free(change);
+    return NULL;
+}
+
+static void set_text(char **into, const char *text) {
+    char *copy = text ? text_copy(text) : NULL;
+    free(*into);
+    *into = copy;
+}
+
+/* --- what people have open --- */
+
+static void begin_firing(InstanceChange *change, int64_t now_ms) {
+    Instance *after = &change->after;
+    if (!instance_is_firing(after)) {
+        after->firing_since_ms = now_ms;
+        after->facts.worst = NAN;
+    }
+    after->resolved_ms = 0;
+    change->tell = true;
+}
+
+static void end_firing(InstanceChange *change, int64_t now_ms) {
+    if (!instance_is_firing(&change->after)) return;
+    change->after.resolved_ms = now_ms;
+    change->tell = true;
+}
+
+/* Contract 3, "Firing and resolved". */
+static void reach(InstanceChange *change, AlarmState to, int64_t now_ms) {
+    Instance *after = &change->after;
+    const bool was_missing = after->data_missing;
+    after->data_missing = false;
+    switch (to) {
+    case STATE_ALARM: begin_firing(change, now_ms); break;
+    case STATE_OK: end_firing(change, now_ms); break;
+    case STATE_INSUFFICIENT_DATA:
+        if (after->no_data == NODATA_RESOLVE) {
+            end_firing(change, now_ms);
+        } else if (instance_is_firing(after) || after->no_data == NODATA_NOTIFY) {
+            if (!instance_is_firing(after)) begin_firing(change, now_ms);
+            after->data_missing = true;
+            change->tell = change->tell || after->no_data == NODATA_NOTIFY;
+        }
+        break;
+    }
+    change->persist = change->persist || was_missing != after->data_missing;
+}
+
+static void add_transition(
+    InstanceChange *change, AlarmState from, AlarmState to, double value, const char *reason, int64_t now_ms) {
+    change->persist = true;
+    if (change->transition_count < CHANGE_TRANSITIONS) {
+        change->transitions =
+            alloc_again(change->transitions, change->transition_count + 1, sizeof *change->transitions);
+        change->transitions[change->transition_count++] =
+            (Transition){.time_ms = now_ms, .from = from, .to = to, .value = value, .reason = text_copy(reason)};
+    }
+    change->after.since_ms = now_ms;
+    reach(change, to, now_ms);
+}
+
+/* --- judging an observation --- */
+
+static bool is_worse(const ThresholdRule *rule, double value, double than) {
+    if (isnan(value)) return false;
+    if (isnan(than)) return true;
+    return rule->comparison == COMPARE_GT || rule->comparison == COMPARE_GE ? value > than : value < than;
+}
+
+static void judge_end(InstanceChange *change, const Observation *seen, int64_t end_s, double *scratch, int64_t now_ms) {
+    Instance *after = &change->after;
+    const ThresholdRule *rule = &after->alarm->rule;
+    const AlarmState before = after->memory.state;
+    Evaluation judged;
+    evaluate(rule, &seen->samples, end_s, seen->settled_end_s, seen->grows_only, &after->memory, scratch, &judged);
+    after->memory = judged.memory;
+    after->facts.value = judged.value;
+    after->facts.value_s = judged.value_s;
+    set_text(&after->facts.reason, judged.reason);
+    /* The minute at which this window was the newest: a window judged late keeps its place in the history. */
+    const int64_t time_ms = now_ms - (seen->settled_end_s - end_s) * 1000;
+    if (judged.changed) add_transition(change, before, judged.memory.state, judged.value, judged.reason, time_ms);
+    if (instance_is_firing(after) && after->memory.state == STATE_ALARM &&
+        is_worse(rule, judged.value, after->facts.worst)) {
+        after->facts.worst = judged.value;
+        change->persist = true;
+    }
+}
+
+/* The first window end to judge: the one behind the last judged, or the newest where that is too long ago or new. */
+static int64_t first_end(const Instance *after, const Observation *seen, int64_t resume_end_s, int64_t step_s) {
+    const int64_t newest = seen->settled_end_s;
+    int64_t last = after->memory.window_end_s;
+    if (last == 0) return newest;
+    if (resume_end_s > last) last = resume_end_s;
+    if (!seen->every_minute || last < newest - CHANGE_REPLAY_S) return newest;
+    return last < newest ? last + step_s : newest;
+}
+
+static void keep_datapoints(InstanceChange *change, const Observation *seen) {
+    const ThresholdRule *rule = &change->after.alarm->rule;
+    Datapoints *kept = &change->after.datapoints;
+    const size_t count = rule->range < INSTANCE_DATAPOINTS ? rule->range : INSTANCE_DATAPOINTS;
+    kept->values = alloc_zeroed(count, sizeof *kept->values);
+    kept->count = count;
+    kept->step_s = rule->period_s;
+    kept->start_s = window_start(seen->settled_end_s, rule->period_s, count, 0);
+    window_fill(&seen->samples, seen->settled_end_s, rule->period_s, count, kept->values, NULL);
+}
+
+void change_observe(InstanceChange *change, const Observation *seen, int64_t resume_end_s, int64_t now_ms) {
+    Instance *after = &change->after;
+    const ThresholdRule *rule = &after->alarm->rule;
+    after->evaluated_ms = now_ms;
+    change_error(change, NULL);
+    if (seen->settled_end_s < after->memory.window_end_s) return; /* the clock went back: judged already (3.5) */
+    const int64_t step_s = evaluation_step_s(rule);
+    double *scratch = alloc_zeroed(2 * rule->range, sizeof *scratch);
+    for (int64_t end = first_end(after, seen, resume_end_s, step_s); end < seen->settled_end_s; end += step_s)
+        judge_end(change, seen, end, scratch, now_ms);
+    judge_end(change, seen, seen->settled_end_s, scratch, now_ms);
+    free(scratch);
+    keep_datapoints(change, seen);
+}
+
+void change_error(InstanceChange *change, const char *error) { set_text(&change->after.evaluation_error, error); }
+
+void change_state(InstanceChange *change, AlarmState to, double value, const char *reason, int64_t now_ms) {
+    Instance *after = &change->after;
+    const AlarmState from = after->memory.state;
+    after->evaluated_ms = now_ms;
+    after->facts.value = value;
+    set_text(&after->facts.reason, reason);
+    after->memory.state = to;
+    if (from != to) add_transition(change, from, to, value, reason, now_ms);
+}
+
+void change_gone(InstanceChange *change, const char *reason, int64_t now_ms) {
+    Instance *after = &change->after;
+    after->gone = true;
+    change->persist = true;
+    if (!instance_is_firing(after)) return;
+    const AlarmState from = after->memory.state;
+    after->memory.state = STATE_OK;
+    set_text(&after->facts.reason, reason);
+    add_transition(change, from, STATE_OK, NAN, reason, now_ms);
+}
+
+void instance_apply(Instance *instance, InstanceChange *change, bool durable) {
+    Instance *after = &change->after;
+    instance->memory = after->memory;
+    instance->since_ms = after->since_ms;
+    instance->evaluated_ms = after->evaluated_ms;
+    instance->firing_since_ms = after->firing_since_ms;
+    instance->resolved_ms = after->resolved_ms;
+    instance->data_missing = after->data_missing;
+    instance->gone = after->gone;
+    instance->durable = durable;
+    instance_facts_deinit(&instance->facts);
+    instance->facts = after->facts;
+    after->facts = (InstanceFacts){0};
+    free(instance->evaluation_error);
+    instance->evaluation_error = GIVE(after->evaluation_error);
+    if (!after->datapoints.values) return; /* nothing new to show */
+    free(instance->datapoints.values);
+    instance->datapoints = after->datapoints;
+    after->datapoints = (Datapoints){0};
+}

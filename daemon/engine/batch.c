@@ -1,0 +1,284 @@
+/* daemon/engine/batch.c: one transaction, then memory */
+#include "engine/batch.h"
+
+#include "base/alloc.h"
+#include "base/arena.h"
+#include "base/json.h"
+#include "base/log.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const Metric transitions_metric = {
+    "tocsin_transitions_total", "Transitions by the state reached.", METRIC_COUNTER, {"to"}};
+
+struct Batch {
+    Backlog *backlog;
+    Arena *arena; /* rows and their texts */
+    InstanceChange **changes;
+    size_t change_count;
+    InstanceRow *instances;
+    HistoryRow *history;
+    GroupTouch *touches;
+    const char **touched; /* parallel to touches: whose fingerprint */
+    const char **forget;
+    CursorRow *cursors;
+    StoreBatch rows;
+    bool is_applied;
+    BatchDone *done;
+    void *ctx;
+    Batch *next;
+};
+
+struct Backlog {
+    Core *core;
+    Batch *first, **last;
+    size_t count;
+    bool is_trying;
+    int64_t next_try_ms; /* boot clock */
+};
+
+Backlog *backlog_new(Core *core) {
+    Backlog *backlog = alloc_zeroed(1, sizeof *backlog);
+    backlog->core = core;
+    backlog->last = &backlog->first;
+    return backlog;
+}
+
+size_t backlog_count(const Backlog *backlog) { return backlog->count; }
+
+Batch *batch_new(Backlog *backlog) {
+    Batch *batch = alloc_zeroed(1, sizeof *batch);
+    batch->backlog = backlog;
+    batch->arena = arena_new();
+    return batch;
+}
+
+static void batch_free(Batch *batch) {
+    for (size_t i = 0; i < batch->change_count; i++) change_free(batch->changes[i]);
+    free(batch->changes);
+    free(batch->instances);
+    free(batch->history);
+    free(batch->touches);
+    free(batch->touched);
+    free(batch->forget);
+    free(batch->cursors);
+    arena_free(batch->arena);
+    free(batch);
+}
+
+Backlog *backlog_free(Backlog *backlog) {
+    if (!backlog) return NULL;
+    while (backlog->first) {
+        Batch *batch = backlog->first;
+        backlog->first = batch->next;
+        batch_free(batch);
+    }
+    free(backlog);
+    return NULL;
+}
+
+/* --- gathering --- */
+
+void batch_forget(Batch *batch, const char *fingerprint) {
+    batch->forget = alloc_again(batch->forget, batch->rows.forget_count + 1, sizeof *batch->forget);
+    batch->forget[batch->rows.forget_count++] = arena_text(batch->arena, fingerprint);
+}
+
+void batch_cursor(Batch *batch, const char *name, const char *value_json) {
+    batch->cursors = alloc_again(batch->cursors, batch->rows.cursor_count + 1, sizeof *batch->cursors);
+    batch->cursors[batch->rows.cursor_count++] =
+        (CursorRow){arena_text(batch->arena, name), arena_text(batch->arena, value_json)};
+}
+
+static void add_touches(Batch *batch, const InstanceChange *change) {
+    Core *core = batch->backlog->core;
+    const GroupWorld world = core_world(core);
+    GroupTouch *touches;
+    const size_t count =
+        groups_touches(core->groups, &world, change->after.fingerprint, change->after.labels, batch->arena, &touches);
+    const size_t before = batch->rows.touch_count;
+    batch->touches = alloc_again(batch->touches, before + count + 1, sizeof *batch->touches);
+    batch->touched = alloc_again(batch->touched, before + count + 1, sizeof *batch->touched);
+    for (size_t i = 0; i < count; i++) {
+        batch->touches[before + i] = touches[i];
+        batch->touched[before + i] = arena_text(batch->arena, change->after.fingerprint);
+    }
+    batch->rows.touch_count = before + count;
+}
+
+/* Nobody is to be told: what ended is over at once. */
+static void close_untold(Batch *batch, InstanceChange *change) {
+    Instance *after = &change->after;
+    if (!instance_is_resolved(after)) return;
+    after->firing_since_ms = after->resolved_ms = 0;
+    if (!after->gone) return;
+    batch_forget(batch, after->fingerprint);
+    change->persist = false;
+}
+
+static void add_history(Batch *batch, const InstanceChange *change) {
+    const Instance *after = &change->after;
+    const size_t before = batch->rows.history_count;
+    batch->history = alloc_again(batch->history, before + change->transition_count + 1, sizeof *batch->history);
+    for (size_t i = 0; i < change->transition_count; i++) {
+        const Transition *t = &change->transitions[i];
+        batch->history[before + i] = (HistoryRow){.time_ms = t->time_ms,
+            .name = after->name,
+            .fingerprint = after->fingerprint,
+            .from = state_word(t->from),
+            .to = state_word(t->to),
+            .reason = t->reason,
+            .value = t->value,
+            .has_value = !isnan(t->value)};
+    }
+    batch->rows.history_count = before + change->transition_count;
+}
+
+void batch_add(Batch *batch, InstanceChange *take_change) {
+    InstanceChange *change = take_change;
+    batch->changes = alloc_again(batch->changes, batch->change_count + 1, sizeof *batch->changes);
+    batch->changes[batch->change_count++] = change;
+    const size_t touches = batch->rows.touch_count;
+    if (change->tell) add_touches(batch, change);
+    if (batch->rows.touch_count == touches) close_untold(batch, change);
+    add_history(batch, change);
+    if (!change->persist) return;
+    batch->instances = alloc_again(batch->instances, batch->rows.instance_count + 1, sizeof *batch->instances);
+    batch->instances[batch->rows.instance_count++] = instance_row(&change->after, batch->arena);
+}
+
+/* --- memory becomes true --- */
+
+json_t *transition_json(const Instance *instance, const Transition *transition) {
+    json_t *json = json_object();
+    json_object_set_new(json, "time", json_time(transition->time_ms));
+    json_object_set_new(json, "name", json_safe(instance->name));
+    json_object_set_new(json, "fingerprint", json_safe(instance->fingerprint));
+    json_object_set_new(json, "from", json_string(state_word(transition->from)));
+    json_object_set_new(json, "to", json_string(state_word(transition->to)));
+    json_object_set_new(json, "value", json_number(transition->value));
+    json_object_set_new(json, "reason", json_safe(transition->reason));
+    return json;
+}
+
+static void announce(Core *core, const Instance *instance, const Transition *t) {
+    metric_add(core->metrics, &transitions_metric, 1, METRIC_VALUES(state_word(t->to)));
+    LOG(INFO, "alarm changed state", KV("fingerprint", instance->fingerprint), KV("alarm", instance->name),
+        KV("account", instance->account), KV("region", instance->region), KV("from", state_word(t->from)),
+        KV("to", state_word(t->to)), KV("reason", t->reason));
+    if (!core->event) return;
+    json_t *json = transition_json(instance, t);
+    core->event(core->event_ctx, "transition", json);
+    json_decref(json);
+}
+
+static void apply_change(Core *core, InstanceChange *change, bool durable) {
+    Instance *instance = instance_find(core->instances, change->after.fingerprint);
+    if (!instance) return; /* removed while the commit was under way */
+    instance_apply(instance, change, durable);
+    for (size_t t = 0; t < change->transition_count; t++) announce(core, instance, &change->transitions[t]);
+}
+
+static void apply(Batch *batch, bool durable) {
+    if (batch->is_applied) return;
+    batch->is_applied = true;
+    Core *core = batch->backlog->core;
+    for (size_t i = 0; i < batch->change_count; i++) apply_change(core, batch->changes[i], durable);
+    for (size_t i = 0; i < batch->rows.touch_count; i++)
+        groups_apply_touch(core->groups, &batch->touches[i], batch->touched[i]);
+    for (size_t i = 0; i < batch->rows.forget_count; i++) {
+        Instance *instance = instance_find(core->instances, batch->forget[i]);
+        if (instance) instance_remove(core->instances, instance);
+    }
+    if (batch->rows.touch_count) core->wake(core->ctx);
+}
+
+static void finish(Batch *batch) {
+    BatchDone *done = batch->done;
+    batch->done = NULL;
+    if (done) done(batch->ctx);
+}
+
+/* --- the commit, and what a full disk makes of it --- */
+
+static void mark_durable(Batch *batch) {
+    for (size_t i = 0; i < batch->change_count; i++) {
+        Instance *instance = instance_find(batch->backlog->core->instances, batch->changes[i]->after.fingerprint);
+        if (instance) instance->durable = true;
+    }
+}
+
+static void backlog_push(Backlog *backlog, Batch *batch) {
+    batch->next = NULL;
+    *backlog->last = batch;
+    backlog->last = &batch->next;
+    backlog->count++;
+    if (backlog->count > 1) return;
+    backlog->next_try_ms = clock_boot_ms(backlog->core->clock) + BACKLOG_RETRY_MS;
+    backlog->core->state_full(backlog->core->ctx, true);
+}
+
+static bool is_worth_keeping(const Batch *batch) {
+    return batch->rows.instance_count || batch->rows.history_count || batch->rows.touch_count ||
+        batch->rows.forget_count;
+}
+
+static void committed(void *ctx, StoreOutcome outcome) {
+    Batch *batch = ctx;
+    Backlog *backlog = batch->backlog;
+    const bool keep = outcome == STORE_FULL && is_worth_keeping(batch) && backlog->count < BACKLOG_MAX;
+    if (outcome != STORE_STOPPED) apply(batch, outcome == STORE_OK);
+    finish(batch);
+    if (keep)
+        backlog_push(backlog, batch);
+    else
+        batch_free(batch);
+}
+
+static void behind_backlog(void *ctx, StoreOutcome outcome) {
+    (void)
+        outcome; /* of an empty transaction: this batch was never handed in, so that it cannot overtake an older one */
+    committed(ctx, STORE_FULL);
+}
+
+void batch_commit(Batch *take_batch, BatchDone *done, void *ctx) {
+    Batch *batch = take_batch;
+    Store *store = batch->backlog->core->store;
+    batch->done = done;
+    batch->ctx = ctx;
+    batch->rows.instances = batch->instances;
+    batch->rows.history = batch->history;
+    batch->rows.touches = batch->touches;
+    batch->rows.forget = batch->forget;
+    batch->rows.cursors = batch->cursors;
+    if (batch->backlog->count)
+        store_commit_batch(store, &(StoreBatch){0}, behind_backlog, batch);
+    else
+        store_commit_batch(store, &batch->rows, committed, batch);
+}
+
+static void tried_again(void *ctx, StoreOutcome outcome) {
+    Batch *batch = ctx;
+    Backlog *backlog = batch->backlog;
+    backlog->is_trying = false;
+    if (outcome == STORE_STOPPED) return; /* backlog_free() has it */
+    if (outcome == STORE_FULL) {
+        backlog->next_try_ms = clock_boot_ms(backlog->core->clock) + BACKLOG_RETRY_MS;
+        return;
+    }
+    mark_durable(batch);
+    backlog->first = batch->next;
+    if (!backlog->first) backlog->last = &backlog->first;
+    backlog->count--;
+    batch_free(batch);
+    if (!backlog->count) backlog->core->state_full(backlog->core->ctx, false);
+    backlog_tick(backlog);
+}
+
+void backlog_tick(Backlog *backlog) {
+    if (!backlog->count || backlog->is_trying || clock_boot_ms(backlog->core->clock) < backlog->next_try_ms) return;
+    backlog->is_trying = true;
+    store_commit_batch(backlog->core->store, &backlog->first->rows, tried_again, backlog->first);
+}

@@ -1,0 +1,27 @@
+/* Commit 1: changes of instances, their history, the cursor and the groups that must hear, as one transaction; applied
+ * to memory when it is on disk. When the disk is full they are applied all the same, marked not durable, and what was
+ * not written waits in order and is tried again (design, "Memory becomes true at the commit"). Loop thread. */
+#ifndef TOCSIN_ENGINE_BATCH_H
+#define TOCSIN_ENGINE_BATCH_H
+
+#include "engine/core.h"
+
+enum { BACKLOG_MAX = 10000, BACKLOG_RETRY_MS = 5000 };
+
+typedef struct Backlog Backlog; /* what a full disk has not taken yet; one an engine */
+Backlog *backlog_new(Core *core);
+Backlog *backlog_free(Backlog *backlog); /* NULL is fine; returns NULL */
+OWN_DEFINE(Backlog, backlog)
+size_t backlog_count(const Backlog *backlog);
+void backlog_tick(Backlog *backlog); /* tries the oldest again when its time has come */
+
+typedef struct Batch Batch;
+typedef void BatchDone(void *ctx); /* once, on the loop, after memory became true; never inside batch_commit() */
+
+Batch *batch_new(Backlog *backlog);
+void batch_add(Batch *batch, InstanceChange *take_change);
+void batch_forget(Batch *batch, const char *fingerprint); /* the row and the instance go */
+void batch_cursor(Batch *batch, const char *name, const char *value_json);
+void batch_commit(Batch *take_batch, BatchDone *done, void *ctx); /* `done` may be NULL */
+
+#endif

@@ -1,0 +1,35 @@
+/* What the engine's parts share: plain pointers, owned by engine.c, valid as long as the engine lives. */
+#ifndef TOCSIN_ENGINE_CORE_H
+#define TOCSIN_ENGINE_CORE_H
+
+#include "alarms/change.h"
+#include "engine/engine.h"
+#include "notify/groups.h"
+
+typedef struct Core {
+    uv_loop_t *loop;
+    const Clock *clock;
+    Metrics *metrics;
+    Store *store;
+    Instances *instances;
+    Groups *groups;
+    Aws *aws;
+    Snapshot *snapshot; /* the present one; replaced by a reload */
+    GroupWorld world; /* what routing knows; notifier.c keeps it, `now_ms` is set by core_world() */
+    void (*wake)(void *ctx); /* something became due: look at the timers again */
+    void (*state_full)(void *ctx, bool is_full);
+    void *ctx; /* of both */
+    EngineEvent *event; /* /v1/events; NULL: nobody listens */
+    void *event_ctx;
+} Core;
+
+static inline GroupWorld core_world(const Core *core) {
+    GroupWorld world = core->world;
+    world.now_ms = clock_wall_ms(core->clock);
+    return world;
+}
+
+json_t *transition_json(
+    const Instance *instance, const Transition *transition); /* an object of /v1/history; new reference */
+
+#endif

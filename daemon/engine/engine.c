@@ -1,0 +1,294 @@
+/* daemon/engine/engine.c: the daemon's middle: what it is made of, and its one timer */
+#include "engine/parts.h"
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "base/systemd.h"
+#include "engine/settings.h"
+#include "plugin/receivers.h"
+#include "store/store_section.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    TICK_MAX_MS = 5000, /* clocks are looked at and systemd is told at least this often */
+    SLOW_ROUND_MS = 30000,
+    SUSPEND_MS = 5000, /* boottime - monotonic grew by this: we slept (robustness 5) */
+    WALL_JUMP_MS = 2000
+};
+
+static const Metric stall_metric = {
+    "tocsin_loop_stall_seconds", "The longest turn of the event loop.", METRIC_GAUGE, {NULL}};
+
+/* --- the timer --- */
+
+static void tick(uv_timer_t *timer);
+
+static void wake(void *ctx) {
+    Engine *engine = ctx;
+    uv_timer_start(&engine->timer, tick, 0, 0);
+}
+
+static void rearm(Engine *engine) {
+    const int64_t polls_ms = poller_next_boot_ms(engine->poller), wall_ms = notifier_next_wall_ms(engine->notifier);
+    int64_t wait_ms = TICK_MAX_MS;
+    if (polls_ms != INT64_MAX && polls_ms - clock_boot_ms(engine->core.clock) < wait_ms)
+        wait_ms = polls_ms - clock_boot_ms(engine->core.clock);
+    if (wall_ms != INT64_MAX && wall_ms - clock_wall_ms(engine->core.clock) < wait_ms)
+        wait_ms = wall_ms - clock_wall_ms(engine->core.clock);
+    uv_timer_start(&engine->timer, tick, (uint64_t)(wait_ms > 0 ? wait_ms : 0), 0);
+}
+
+static void look_at_clocks(Engine *engine) {
+    const Clock *clock = engine->core.clock;
+    const int64_t suspended_ms = clock_boot_ms(clock) - clock_mono_ms(clock);
+    const int64_t offset_ms = clock_wall_ms(clock) - clock_boot_ms(clock);
+    const int64_t jump_ms = offset_ms - engine->wall_offset_ms;
+    if (suspended_ms - engine->suspended_ms > SUSPEND_MS) {
+        LOG(INFO, "the machine was suspended: polling at once",
+            KV("seconds", (suspended_ms - engine->suspended_ms) / 1000));
+        poller_rush(engine->poller);
+    }
+    if (jump_ms > WALL_JUMP_MS || jump_ms < -WALL_JUMP_MS) {
+        LOG(WARNING, "the wall clock jumped: the schedule is realigned", KV("seconds", jump_ms / 1000));
+        poller_realign(engine->poller);
+        notifier_shift(engine->notifier, jump_ms);
+        engine->wall_offset_ms = offset_ms;
+    }
+    engine->suspended_ms = suspended_ms;
+}
+
+static void feed_watchdog(Engine *engine) {
+    const int64_t limit_ms = systemd_watchdog_ms(), boot_ms = clock_boot_ms(engine->core.clock);
+    if (!limit_ms || boot_ms - engine->watchdog_boot_ms < limit_ms / 2 - TICK_MAX_MS) return;
+    EngineStatus status;
+    engine_status(engine, &status);
+    if (!status.healthy) return;
+    systemd_watchdog();
+    engine->watchdog_boot_ms = boot_ms;
+}
+
+static void slow_round(Engine *engine) {
+    const int64_t boot_ms = clock_boot_ms(engine->core.clock);
+    if (boot_ms - engine->slow_boot_ms < SLOW_ROUND_MS) return;
+    engine->slow_boot_ms = boot_ms;
+    own_expire(engine->own);
+    engine_tell_systemd(engine);
+}
+
+static bool stop_is_over(const Engine *engine) {
+    return engine->stop_boot_ms &&
+        (notifier_is_stopped(engine->notifier) ||
+            clock_boot_ms(engine->core.clock) - engine->stop_boot_ms > STOP_GRACE_MS);
+}
+
+static void tick(uv_timer_t *timer) {
+    Engine *engine = timer->data;
+    if (engine->stop_boot_ms) {
+        if (!stop_is_over(engine)) {
+            uv_timer_start(&engine->timer, tick, 100, 0);
+            return;
+        }
+        void (*stopped)(void *) = GIVE(engine->stopped);
+        if (stopped) stopped(engine->stopped_ctx);
+        return;
+    }
+    look_at_clocks(engine);
+    poller_tick(engine->poller);
+    notifier_tick(engine->notifier);
+    backlog_tick(engine->backlog);
+    slow_round(engine);
+    feed_watchdog(engine);
+    rearm(engine);
+}
+
+static void loop_woke(uv_check_t *check) {
+    Engine *engine = check->data;
+    engine->turn_began_us = clock_mono_us(engine->core.clock);
+}
+
+static void loop_sleeps(uv_prepare_t *prepare) {
+    Engine *engine = prepare->data;
+    if (!engine->turn_began_us) return;
+    const double seconds = (double)(clock_mono_us(engine->core.clock) - engine->turn_began_us) / 1e6;
+    if (seconds > metric_get(engine->core.metrics, &stall_metric, NULL))
+        metric_set(engine->core.metrics, &stall_metric, seconds, NULL);
+}
+
+/* --- a life --- */
+
+static void state_full(void *ctx, bool is_full) {
+    Engine *engine = ctx;
+    own_set(engine->own, &own_state_full, NULL, is_full,
+        is_full ? "the state could not be written: no space is left (make room where state.directory lies)"
+                : "the state is written again");
+}
+
+void engine_apply_snapshot(Engine *engine, Snapshot *snapshot) {
+    const LogSection *log = snapshot_section(snapshot, &log_section);
+    if (!engine->options.level_given) log_setup((LogFormat)log->format, (LogLevel)log->level);
+    Snapshot *before = engine->core.snapshot;
+    engine->core.snapshot = snapshot_ref(snapshot);
+    aws_configure(engine->core.aws, snapshot);
+    const HistorySection *history = snapshot_section(snapshot, &history_section);
+    store_set_history(engine->core.store, history->keep_s * 1000, history->max_rows);
+    poller_configure(engine->poller, snapshot);
+    notifier_configure(engine->notifier, snapshot);
+    engine->loaded_ms = clock_wall_ms(engine->core.clock);
+    snapshot_free(before); /* instances point into the new one now */
+}
+
+static bool open_state(Engine *engine, Error *err) {
+    const StateSection *state = snapshot_section(engine->options.snapshot, &state_section);
+    const HistorySection *history = snapshot_section(engine->options.snapshot, &history_section);
+    const StoreOptions how = {
+        .directory = state->directory,
+        .history_keep_ms = history->keep_s * 1000,
+        .history_max_rows = history->max_rows,
+        .extend = systemd_extend,
+    };
+    char *lost = NULL;
+    engine->core.store = store_open(engine->core.loop, engine->core.clock, engine->core.metrics, &how, &lost, err);
+    if (!engine->core.store) return false;
+    if (lost) LOG(ERROR, "the state file could not be read and was set aside", KV("file", lost));
+    engine->was_lost = lost != NULL;
+    free(lost);
+    return true;
+}
+
+static bool restore(Engine *engine, Error *err) {
+    OWN(store_load) StoreLoad *load = store_load_all(engine->core.store, err);
+    if (!load) return false;
+    const int64_t now_ms = clock_wall_ms(engine->core.clock);
+    size_t refused = 0;
+    for (size_t i = 0; i < load->instance_count; i++)
+        if (!instance_restore(engine->core.instances, &load->instances[i], now_ms)) refused++;
+    if (refused) LOG(WARNING, "instances in the state file made no sense and were left out", KV("count", refused));
+    poller_resume(engine->poller, load->cursors, load->cursor_count);
+    notifier_load(engine->notifier, load);
+    LOG(INFO, "state restored", KV("instances", load->instance_count), KV("groups", load->group_count),
+        KV("owed", load->outbox_count), KV("clean", load->was_clean ? "yes" : "no"));
+    return true;
+}
+
+static void init_handles(Engine *engine) {
+    uv_timer_init(engine->core.loop, &engine->timer);
+    uv_check_init(engine->core.loop, &engine->woke);
+    uv_prepare_init(engine->core.loop, &engine->sleeps);
+    engine->timer.data = engine->woke.data = engine->sleeps.data = engine;
+    engine->open_handles = 3;
+}
+
+static Engine *engine_make(const EngineOptions *options) {
+    Engine *engine = alloc_zeroed(1, sizeof *engine);
+    engine->options = *options;
+    engine->options.snapshot = snapshot_ref(options->snapshot);
+    Core *core = &engine->core;
+    core->loop = options->loop;
+    core->clock = options->clock;
+    core->metrics = metrics_new();
+    core->instances = instances_new();
+    core->groups = groups_new(core->metrics);
+    core->world.is_once = options->once;
+    core->wake = wake;
+    core->state_full = state_full;
+    core->ctx = engine;
+    engine->http = http_new(core->loop, core->clock, core->metrics);
+    core->aws = aws_new(core->loop, engine->http, core->clock, core->metrics);
+    engine->host = plugin_host_new(core->loop, engine->http, core->aws, core->clock, core->metrics);
+    engine->backlog = backlog_new(core);
+    engine->own = own_new(core, engine->backlog);
+    engine->poller = poller_new(core, engine->backlog, engine->own);
+    engine->notifier = notifier_new(core, engine->own, engine->host);
+    init_handles(engine);
+    return engine;
+}
+
+Engine *engine_open(const EngineOptions *options, Error *err) {
+    Engine *engine = engine_make(options);
+    if (!open_state(engine, err) || !restore(engine, err) ||
+        !plugin_host_configure(engine->host, options->snapshot, err))
+        return engine_free(engine);
+    return engine;
+}
+
+static bool keep_none(void *ctx, const Labels *series) {
+    (void)ctx, (void)series;
+    return false;
+}
+
+void engine_start(Engine *engine) {
+    const Clock *clock = engine->core.clock;
+    engine->is_started = true;
+    engine->started_ms = clock_wall_ms(clock);
+    engine->started_boot_ms = clock_boot_ms(clock);
+    engine->suspended_ms = clock_boot_ms(clock) - clock_mono_ms(clock);
+    engine->wall_offset_ms = clock_wall_ms(clock) - clock_boot_ms(clock);
+    uv_check_start(&engine->woke, loop_woke);
+    uv_prepare_start(&engine->sleeps, loop_sleeps);
+    own_clear_others(engine->own, &own_reload_failed, keep_none, NULL, "the configuration was read at a start");
+    own_clear_others(engine->own, &own_state_full, keep_none, NULL, "the state is written again");
+    if (engine->was_lost)
+        own_set(engine->own, &own_state_lost, NULL, true,
+            "the state file could not be read: it was set aside beside the new one, and what fires is told again");
+    else
+        own_clear_others(engine->own, &own_state_lost, keep_none, NULL, "the state was read at a start");
+    engine_apply_snapshot(engine, engine->options.snapshot);
+    engine->options.snapshot = snapshot_free(engine->options.snapshot);
+    if (engine->options.once) poller_rush(engine->poller);
+    wake(engine);
+}
+
+void engine_stop(Engine *engine, void (*stopped)(void *ctx), void *ctx) {
+    engine->stopped = stopped;
+    engine->stopped_ctx = ctx;
+    engine->stop_boot_ms = clock_boot_ms(engine->core.clock);
+    notifier_stop(engine->notifier);
+    wake(engine);
+}
+
+static void handle_closed(uv_handle_t *handle) {
+    Engine *engine = handle->data;
+    if (--engine->open_handles) return;
+    free(engine);
+}
+
+Engine *engine_free(Engine *engine) {
+    if (!engine) return NULL;
+    Core *core = &engine->core;
+    poller_free(engine->poller);
+    plugin_host_free(engine->host);
+    core->store = store_close(core->store); /* its callbacks still find their owners */
+    notifier_free(engine->notifier);
+    own_free(engine->own);
+    backlog_free(engine->backlog);
+    aws_free(core->aws);
+    http_free(engine->http);
+    groups_free(core->groups);
+    instances_free(core->instances);
+    snapshot_free(core->snapshot);
+    snapshot_free(engine->options.snapshot);
+    metrics_free(core->metrics);
+    free(engine->reload_error);
+    uv_close((uv_handle_t *)&engine->timer, handle_closed);
+    uv_close((uv_handle_t *)&engine->woke, handle_closed);
+    uv_close((uv_handle_t *)&engine->sleeps, handle_closed);
+    return NULL;
+}
+
+/* --- getters --- */
+
+Snapshot *engine_snapshot(Engine *engine) { return engine->core.snapshot; }
+Instances *engine_instances(Engine *engine) { return engine->core.instances; }
+Store *engine_store(Engine *engine) { return engine->core.store; }
+Metrics *engine_metrics(Engine *engine) { return engine->core.metrics; }
+const Clock *engine_clock(Engine *engine) { return engine->core.clock; }
+uv_loop_t *engine_loop(Engine *engine) { return engine->core.loop; }
+size_t engine_sources(Engine *engine, SourceView **ret_views) { return poller_sources(engine->poller, ret_views); }
+
+void engine_listen(Engine *engine, EngineEvent *event, void *ctx) {
+    engine->core.event = event;
+    engine->core.event_ctx = ctx;
+}

@@ -1,0 +1,375 @@
+/* daemon/engine/notifier.c: a due group's turn, from decision to commit 2, and the wiring of the outbox */
+#include "engine/notifier.h"
+
+#include "base/alloc.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "engine/settings.h"
+#include "notify/render.h"
+#include "notify/reroute.h"
+#include "notify/turn.h"
+#include "plugin/receivers.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { TURNS_AT_ONCE = 16 }; /* groups that are rendered and committed at one time */
+
+struct Notifier {
+    Core *core;
+    Own *own;
+    PluginHost *host;
+    Outbox *outbox;
+    const char **receivers; /* names, of the present snapshot */
+    size_t turns; /* under way */
+    bool is_closing;
+};
+
+/* One group's turn on its way through the pool and the store. */
+typedef struct Turn {
+    Notifier *notifier;
+    GroupTurn *group;
+    RenderInput *input;
+    Rendered *rendered;
+    Arena *arena; /* the told rows' texts */
+    uv_work_t work;
+} Turn;
+
+/* --- the outbox's world --- */
+
+typedef struct Sending {
+    Notifier *notifier;
+    int64_t attempts;
+    char id[UUID_TEXT];
+} Sending;
+
+static void sent(void *ctx, const PluginDelivery *delivery) {
+    static const SendOutcome outcomes[] = {
+        [PLUGIN_DELIVERED] = SEND_DELIVERED,
+        [PLUGIN_RETRY] = SEND_RETRY,
+        [PLUGIN_REFUSED] = SEND_REFUSED,
+        [PLUGIN_GONE] = SEND_GONE,
+    };
+    Sending *sending = ctx;
+    const SendResult result = {.outcome = outcomes[delivery->outcome],
+        .detail = delivery->detail,
+        .retry_after_ms = delivery->retry_after_ms,
+        .receipt_json = delivery->receipt_json};
+    outbox_sent(sending->notifier->outbox, sending->id, sending->attempts, &result);
+    sending->notifier->core->wake(sending->notifier->core->ctx);
+    free(sending);
+}
+
+static void send_row(void *ctx, const OutboxRow *row) {
+    Notifier *notifier = ctx;
+    Sending *sending = alloc_zeroed(1, sizeof *sending);
+    *sending = (Sending){.notifier = notifier, .attempts = row->attempts};
+    snprintf(sending->id, sizeof sending->id, "%s", row->id);
+    plugin_host_deliver(
+        notifier->host, row->receiver, row->plugin, (size_t)row->plugin_index, row->message_json, sent, sending);
+}
+
+static const Channel *channel_of(const Notifier *notifier, const char *name, const char *plugin, int64_t index) {
+    const Receiver *receiver = receiver_find(snapshot_section(notifier->core->snapshot, &receivers_section), name);
+    for (size_t i = 0; receiver && i < receiver->channel_count; i++) {
+        const Channel *channel = &receiver->channels[i];
+        if (!strcmp(channel->plugin, plugin) && (int64_t)channel->index == index) return channel;
+    }
+    return NULL;
+}
+
+static bool has_channel(void *ctx, const char *receiver, const char *plugin, int64_t index) {
+    return channel_of(ctx, receiver, plugin, index) != NULL;
+}
+
+static void health(void *ctx, const char *receiver, const char *plugin, bool is_failing, const char *reason) {
+    Notifier *notifier = ctx;
+    OWN(labels) Labels *series = labels_new((const Label[]){{"receiver", receiver}, {"plugin", plugin}}, 2);
+    own_set(
+        notifier->own, &own_delivery_failing, series, is_failing, is_failing ? reason : "deliveries go through again");
+}
+
+static void delivery_event(void *ctx, const OutboxRow *row) {
+    const Core *core = ((Notifier *)ctx)->core;
+    if (!core->event) return;
+    OWN(json) json_t *json = outbox_row_json(row);
+    core->event(core->event_ctx, "delivery", json);
+}
+
+static void lease(void *store, const char *id, int64_t attempts, StoreDone *done, void *ctx) {
+    store_lease(store, id, attempts, done, ctx);
+}
+
+static void finish(void *store, const OutboxResult *result, StoreDone *done, void *ctx) {
+    store_finish(store, result, done, ctx);
+}
+
+static void outbox_wake(void *ctx) {
+    const Core *core = ((Notifier *)ctx)->core;
+    core->wake(core->ctx);
+}
+
+/* --- a turn --- */
+
+static const Instance *find_instance(void *ctx, const char *fingerprint) {
+    const Notifier *notifier = ctx;
+    return instance_find(notifier->core->instances, fingerprint);
+}
+
+static const Receiver *receiver_of(const Notifier *notifier, const char *name) {
+    return receiver_find(snapshot_section(notifier->core->snapshot, &receivers_section), name);
+}
+
+static bool tells_resolved(const Receiver *receiver) {
+    for (size_t i = 0; receiver && i < receiver->channel_count; i++)
+        if (receiver->channels[i].send_resolved) return true;
+    return false;
+}
+
+static RenderInput *input_of(Notifier *notifier, const GroupTurn *group) {
+    const Receiver *receiver = receiver_of(notifier, group->receiver);
+    const ExternalUrl *external = snapshot_section(notifier->core->snapshot, &external_url_section);
+    const size_t count = receiver ? receiver->channel_count : 0;
+    ReceiverChannel *channels = alloc_zeroed(count + 1, sizeof *channels);
+    for (size_t i = 0; i < count; i++) {
+        const Channel *channel = &receiver->channels[i];
+        channels[i] = (ReceiverChannel){channel->plugin, channel->index, channel->send_resolved,
+            outbox_has_waiting(notifier->outbox, group->key, receiver->name, channel->plugin, (int64_t)channel->index)};
+    }
+    RenderInput *input = render_input_new(group, channels, count, external->url, clock_wall_ms(notifier->core->clock));
+    free(channels);
+    return input;
+}
+
+static void turn_free(Turn *turn) {
+    render_input_free(turn->input);
+    rendered_free(turn->rendered);
+    arena_free(turn->arena);
+    turn->notifier->turns--;
+    free(turn);
+}
+
+/* What the receiver knows now to have ended needs not be kept any longer, unless another group has still to tell of it.
+ */
+static void close_told(Notifier *notifier, const InstanceTold *told) {
+    Core *core = notifier->core;
+    Instance *instance = instance_find(core->instances, told->fingerprint);
+    if (!instance || instance->resolved_ms != told->resolved_ms) return; /* it fired again meanwhile */
+    instance->firing_since_ms = instance->resolved_ms = 0;
+    if (instance->gone) instance_remove(core->instances, instance);
+}
+
+typedef struct TurnCommit {
+    Turn *turn;
+    InstanceTold *told;
+    size_t told_count;
+    OutboxRow *rows;
+    size_t row_count;
+} TurnCommit;
+
+static void turn_committed(void *ctx, StoreOutcome outcome) {
+    TurnCommit *commit = ctx;
+    Turn *turn = commit->turn;
+    Notifier *notifier = turn->notifier;
+    const bool ok = outcome == STORE_OK;
+    turn_end(notifier->core->groups, turn->group, ok, clock_wall_ms(notifier->core->clock));
+    if (ok) {
+        for (size_t i = 0; i < commit->told_count; i++) close_told(notifier, &commit->told[i]);
+        outbox_add(notifier->outbox, commit->rows, commit->row_count);
+    }
+    if (outcome == STORE_FULL) notifier->core->state_full(notifier->core->ctx, true);
+    turn_free(turn);
+    free(commit->told);
+    free(commit->rows);
+    free(commit);
+    notifier->core->wake(notifier->core->ctx);
+}
+
+/* Of the ended ones, those whose end no other group has still to tell. */
+static void gather_told(TurnCommit *commit) {
+    const GroupTurn *group = commit->turn->group;
+    Groups *groups = commit->turn->notifier->core->groups;
+    commit->told = alloc_zeroed(group->alert_count + 1, sizeof *commit->told);
+    for (size_t i = 0; i < group->alert_count; i++) {
+        const GroupAlert *alert = &group->alerts[i];
+        const Instance *instance = find_instance(commit->turn->notifier, alert->fingerprint);
+        if (alert->kind == ALERT_FIRES || !instance || !instance_is_resolved(instance)) continue;
+        if (groups_know(groups, alert->fingerprint, group->key)) continue;
+        commit->told[commit->told_count++] =
+            (InstanceTold){arena_text(commit->turn->arena, alert->fingerprint), instance->resolved_ms};
+    }
+}
+
+static void commit_turn(Turn *turn) {
+    TurnCommit *commit = alloc_zeroed(1, sizeof *commit);
+    commit->turn = turn;
+    gather_told(commit);
+    commit->row_count = turn->rendered ? rendered_count(turn->rendered) : 0;
+    commit->rows = alloc_zeroed(commit->row_count + 1, sizeof *commit->rows);
+    for (size_t i = 0; i < commit->row_count; i++) commit->rows[i] = rendered_row(turn->rendered, i);
+    const StoreBatch batch = {.flushes = &turn->group->flush,
+        .flush_count = 1,
+        .outbox = commit->rows,
+        .outbox_count = commit->row_count,
+        .told = commit->told,
+        .told_count = commit->told_count};
+    store_commit_batch(turn->notifier->core->store, &batch, turn_committed, commit);
+}
+
+static void render_on_pool(uv_work_t *work) {
+    Turn *turn = work->data;
+    turn->rendered = render(turn->input);
+}
+
+static void rendered_on_loop(uv_work_t *work, int status) {
+    Turn *turn = work->data;
+    if (status == 0 && !turn->notifier->is_closing) {
+        commit_turn(turn);
+        return;
+    }
+    turn_end(turn->notifier->core->groups, turn->group, false, clock_wall_ms(turn->notifier->core->clock));
+    turn_free(turn);
+}
+
+static void begin_turn(Notifier *notifier, const char *key, int64_t now_ms) {
+    Core *core = notifier->core;
+    const Receiver *receiver = receiver_of(notifier, groups_receiver(core->groups, key));
+    const RouteSection *routes = snapshot_section(core->snapshot, &route_section);
+    Turn *turn = alloc_zeroed(1, sizeof *turn);
+    turn->notifier = notifier;
+    turn->arena = arena_new();
+    turn->work.data = turn;
+    turn->group =
+        turn_begin(core->groups, key, &routes->root, tells_resolved(receiver), find_instance, notifier, now_ms);
+    notifier->turns++;
+    if (!turn->group->reason) {
+        commit_turn(turn);
+        return;
+    }
+    turn->input = input_of(notifier, turn->group);
+    uv_queue_work(core->loop, &turn->work, render_on_pool, rendered_on_loop);
+}
+
+void notifier_tick(Notifier *notifier) {
+    Core *core = notifier->core;
+    const int64_t now_ms = clock_wall_ms(core->clock);
+    core->world.owed = outbox_counts(notifier->outbox).pending;
+    if (notifier->is_closing) return;
+    outbox_run(notifier->outbox);
+    for (const char *key; notifier->turns < TURNS_AT_ONCE && (key = groups_due(core->groups, now_ms));)
+        begin_turn(notifier, key, now_ms);
+}
+
+int64_t notifier_next_wall_ms(const Notifier *notifier) {
+    const int64_t sends_ms = outbox_next_ms(notifier->outbox);
+    const int64_t groups_ms = notifier->turns < TURNS_AT_ONCE ? groups_next_due_ms(notifier->core->groups) : INT64_MAX;
+    return sends_ms < groups_ms ? sends_ms : groups_ms;
+}
+
+void notifier_shift(Notifier *notifier, int64_t by_ms) {
+    groups_shift(notifier->core->groups, by_ms);
+    outbox_shift(notifier->outbox, by_ms);
+}
+
+/* --- life --- */
+
+Notifier *notifier_new(Core *core, Own *own, PluginHost *host) {
+    Notifier *notifier = alloc_zeroed(1, sizeof *notifier);
+    notifier->core = core;
+    notifier->own = own;
+    notifier->host = host;
+    return notifier;
+}
+
+void notifier_load(Notifier *notifier, const StoreLoad *load) {
+    Core *core = notifier->core;
+    const OutboxWorld world = {.store = core->store,
+        .lease = lease,
+        .finish = finish,
+        .ctx = notifier,
+        .send = send_row,
+        .has_channel = has_channel,
+        .health = health,
+        .event = delivery_event,
+        .wake = outbox_wake};
+    notifier->outbox = outbox_new(&world, core->clock, core->metrics);
+    for (size_t i = 0; i < load->group_count; i++)
+        groups_restore(core->groups, &load->groups[i], clock_wall_ms(core->clock));
+    outbox_add(notifier->outbox, load->outbox, load->outbox_count);
+}
+
+Notifier *notifier_free(Notifier *notifier) {
+    if (!notifier) return NULL;
+    outbox_free(notifier->outbox);
+    free(notifier->receivers);
+    free(notifier);
+    return NULL;
+}
+
+void notifier_stop(Notifier *notifier) {
+    notifier->is_closing = true;
+    outbox_stop(notifier->outbox);
+}
+
+bool notifier_is_stopped(const Notifier *notifier) {
+    return !notifier->turns && !outbox_counts(notifier->outbox).in_flight;
+}
+
+bool notifier_is_idle(const Notifier *notifier) {
+    const Core *core = notifier->core;
+    return !notifier->turns && groups_are_idle(core->groups, clock_wall_ms(core->clock)) &&
+        !outbox_counts(notifier->outbox).pending;
+}
+
+bool notifier_has_failed(const Notifier *notifier) {
+    const OutboxCounts counts = outbox_counts(notifier->outbox);
+    return counts.failed > 0 || counts.pending > 0;
+}
+
+Outbox *notifier_outbox(Notifier *notifier) { return notifier->outbox; }
+
+/* --- a new configuration --- */
+
+static void describe_world(Notifier *notifier) {
+    Core *core = notifier->core;
+    const ReceiversSection *receivers = snapshot_section(core->snapshot, &receivers_section);
+    notifier->receivers = alloc_again(notifier->receivers, receivers->count + 1, sizeof *notifier->receivers);
+    for (size_t i = 0; i < receivers->count; i++) notifier->receivers[i] = receivers->receivers[i].name;
+    core->world.routes = snapshot_section(core->snapshot, &route_section);
+    core->world.receivers = notifier->receivers;
+    core->world.receiver_count = receivers->count;
+}
+
+static void rerouted(void *ctx, StoreOutcome outcome) {
+    const Notifier *notifier = ctx;
+    /* A restart comes to the same routing by itself: nothing is lost where there was no room for it. */
+    if (outcome == STORE_FULL) notifier->core->state_full(notifier->core->ctx, true);
+    notifier->core->wake(notifier->core->ctx);
+}
+
+/* What is open goes where the new routes lead; what people were told stays true. */
+static void reroute(Notifier *notifier) {
+    Core *core = notifier->core;
+    OWN(arena) Arena *arena = arena_new();
+    const Instance **open = alloc_zeroed(instances_count(core->instances) + 1, sizeof *open);
+    size_t count = 0;
+    for (Instance *i = instances_next(core->instances, NULL); i; i = instances_next(core->instances, i))
+        if (i->firing_since_ms) open[count++] = i;
+    const GroupWorld world = core_world(core);
+    const Rerouting rerouting = groups_reroute(core->groups, &world, open, count, arena);
+    const StoreBatch batch = {.touches = rerouting.touches,
+        .touch_count = rerouting.touch_count,
+        .flushes = rerouting.flushes,
+        .flush_count = rerouting.flush_count};
+    if (batch.touch_count || batch.flush_count) store_commit_batch(core->store, &batch, rerouted, notifier);
+    free(open);
+}
+
+void notifier_configure(Notifier *notifier, Snapshot *snapshot) {
+    notifier->core->snapshot = snapshot;
+    describe_world(notifier);
+    reroute(notifier);
+    outbox_check_channels(notifier->outbox);
+    outbox_retry_parked(notifier->outbox);
+    notifier->core->wake(notifier->core->ctx);
+}

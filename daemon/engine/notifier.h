@@ -1,0 +1,29 @@
+/* From a due group to a receipt: asks the groups what is owed, has it rendered on the pool, commits the messages
+ * (commit 2), and owns the outbox that leases, sends and finishes them (commits 3 and 4). Loop thread. */
+#ifndef TOCSIN_ENGINE_NOTIFIER_H
+#define TOCSIN_ENGINE_NOTIFIER_H
+
+#include "base/own.h"
+#include "engine/own.h"
+#include "notify/outbox.h"
+#include "plugin/host.h"
+
+typedef struct Notifier Notifier;
+Notifier *notifier_new(Core *core, Own *own, PluginHost *host); /* caller frees */
+Notifier *notifier_free(Notifier *notifier);
+OWN_DEFINE(Notifier, notifier)
+
+void notifier_load(Notifier *notifier, const StoreLoad *load);
+/* A new configuration: firing instances are routed anew, parked messages get another try, those whose receiver is gone
+ * are parked. Also called at the start. */
+void notifier_configure(Notifier *notifier, Snapshot *snapshot);
+void notifier_tick(Notifier *notifier);
+int64_t notifier_next_wall_ms(const Notifier *notifier); /* INT64_MAX: nothing waits */
+void notifier_shift(Notifier *notifier, int64_t by_ms); /* the wall clock jumped */
+void notifier_stop(Notifier *notifier); /* nothing more is begun; what is on its way may end */
+bool notifier_is_stopped(const Notifier *notifier);
+bool notifier_is_idle(const Notifier *notifier); /* no group is due, nothing pends or is on its way */
+bool notifier_has_failed(const Notifier *notifier); /* has any delivery failed since the start? */
+Outbox *notifier_outbox(Notifier *notifier);
+
+#endif

@@ -1,0 +1,492 @@
+/* daemon/engine/poller.c: from a due poll to a committed batch */
+#include "engine/poller.h"
+
+#include "base/alloc.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "engine/batch.h"
+#include "engine/schedule.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const Metric polls_metric = {
+    "tocsin_polls_total", "Polls by their outcome.", METRIC_COUNTER, {"source", "account", "region", "result"}};
+static const Metric success_metric = {"tocsin_source_last_success_timestamp_seconds",
+    "When a source was last read without a failure.", METRIC_GAUGE, {"source", "account", "region"}};
+
+/* What is remembered of a poll between its runs. */
+typedef struct PollState {
+    unsigned failures; /* in a row */
+    bool was_tried, was_resumed;
+    int64_t ok_boot_ms, ok_wall_ms, calls, end_s;
+    char *error; /* of the last run; NULL: it went well */
+} PollState;
+
+typedef struct Task {
+    Poller *poller;
+    size_t index;
+    uint64_t generation;
+    PollRun *run;
+    struct Task *next;
+} Task;
+
+struct Poller {
+    Core *core;
+    Backlog *backlog;
+    Own *own;
+    PollWorld world;
+    Snapshot *snapshot;
+    Watch *watches;
+    const Alarm *const *alarms; /* parallel to watches */
+    size_t watch_count;
+    char (*fingerprints)[FINGERPRINT_TEXT]; /* parallel to watches; "" where only a poll tells */
+    Plan *plan;
+    Schedule *schedule;
+    PollState *states; /* parallel to the schedule */
+    Task *tasks; /* polls in flight */
+    uint64_t generation;
+    json_t *resume; /* cursor name -> UTC seconds of its last success */
+    int64_t attempted_ms;
+};
+
+Poller *poller_new(Core *core, Backlog *backlog, Own *own) {
+    Poller *poller = alloc_zeroed(1, sizeof *poller);
+    poller->core = core;
+    poller->backlog = backlog;
+    poller->own = own;
+    poller->resume = json_object();
+    poller->world = (PollWorld){core->loop, core->aws, core->clock, core->metrics};
+    return poller;
+}
+
+static void plan_drop_all(Poller *poller) {
+    poller->generation++;
+    while (poller->tasks) { /* its callback takes it off the list */
+        Task *task = poller->tasks;
+        plan_poll(poller->plan, task->index)->source->cancel(task->run);
+    }
+    for (size_t i = 0; poller->schedule && i < schedule_count(poller->schedule); i++) free(poller->states[i].error);
+    free(poller->states);
+    poller->schedule = schedule_free(poller->schedule);
+    poller->plan = plan_free(poller->plan);
+    free(poller->watches);
+    free((void *)poller->alarms);
+    free(poller->fingerprints);
+    poller->snapshot = snapshot_free(poller->snapshot);
+}
+
+Poller *poller_free(Poller *poller) {
+    if (!poller) return NULL;
+    plan_drop_all(poller);
+    json_decref(poller->resume);
+    free(poller);
+    return NULL;
+}
+
+/* --- cursors --- */
+
+static void cursor_name(const Poll *poll, char *text, size_t room) {
+    snprintf(text, room, "poll/%s/%s/%s/%016" PRIx64, poll->source->name, poll->account, poll->region, poll->phase);
+}
+
+void poller_resume(Poller *poller, const CursorRow *cursors, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (strncmp(cursors[i].name, "poll/", 5) || !cursors[i].value_json) continue;
+        OWN(json) json_t *value = json_read(cursors[i].value_json, strlen(cursors[i].value_json), NULL);
+        int64_t at_s;
+        if (json_whole(value, "at_s", &at_s)) json_object_set_new(poller->resume, cursors[i].name, json_integer(at_s));
+    }
+}
+
+/* The settled window end that this poll had judged when it last went well: as far behind its time as today's is. */
+static int64_t resume_end_s(
+    const Poller *poller, size_t index, const Observation *seen, const ThresholdRule *rule, int64_t now_s) {
+    if (poller->states[index].was_resumed) return 0;
+    char name[512];
+    cursor_name(plan_poll(poller->plan, index), name, sizeof name);
+    int64_t at_s;
+    if (!json_whole(poller->resume, name, &at_s)) return 0;
+    return evaluation_end_s(rule, at_s, now_s - seen->settled_end_s);
+}
+
+/* --- what came back --- */
+
+static Instance *observed_instance(Poller *poller, const Observation *seen, int64_t now_ms) {
+    const Watch *watch = &poller->watches[seen->watch];
+    const Alarm *alarm = poller->alarms[seen->watch];
+    Instance *instance = instance_get(
+        poller->core->instances, alarm->name, watch->account, watch->region, alarm->source->name, seen->labels, now_ms);
+    const char *id = aws_account_id(poller->core->aws, watch->account);
+    if (instance->alarm != alarm || (*id && strcmp(id, labels_get(instance->labels, "account_id"))))
+        instance_attach(instance, alarm, id);
+    return instance;
+}
+
+static void add_links(InstanceChange *change) {
+    Instance *after = &change->after;
+    const Alarm *alarm = after->alarm;
+    free(after->facts.console_url);
+    after->facts.console_url =
+        alarm->source->console_url(alarm->selector, after->series, after->region, after->since_ms);
+    free(after->facts.what);
+    after->facts.what = alarm->source->describe(alarm->selector, &alarm->rule);
+}
+
+static void judge_observation(Poller *poller, size_t index, const Observation *seen, int64_t now_ms, Batch *batch) {
+    Instance *instance = observed_instance(poller, seen, now_ms);
+    InstanceChange *change = change_new(instance);
+    if (seen->error) {
+        change_error(change, seen->error);
+    } else {
+        change_observe(change, seen, resume_end_s(poller, index, seen, &instance->alarm->rule, now_ms / 1000), now_ms);
+        if (seen->settled_end_s > poller->states[index].end_s) poller->states[index].end_s = seen->settled_end_s;
+    }
+    if (change->transition_count) add_links(change);
+    batch_add(batch, change);
+}
+
+/* Blind is not a state: what could not be read keeps it, and says why. */
+static void mark_blind(Poller *poller, const Poll *poll, const PollOutcome *outcome) {
+    for (size_t i = 0; i < poll->watch_count; i++) {
+        const size_t watch = poll->watches[i];
+        bool was_seen = false;
+        for (size_t o = 0; o < outcome->count && !was_seen; o++) was_seen = outcome->observations[o].watch == watch;
+        if (was_seen || !*poller->fingerprints[watch]) continue;
+        Instance *instance = instance_find(poller->core->instances, poller->fingerprints[watch]);
+        if (!instance) continue;
+        free(instance->evaluation_error);
+        instance->evaluation_error = text_copy(outcome->error ? outcome->error : "not read");
+    }
+}
+
+static const char *first_error(const PollOutcome *outcome) {
+    if (outcome->failed) return outcome->error ? outcome->error : "failed";
+    for (size_t i = 0; i < outcome->count; i++)
+        if (outcome->observations[i].error) return outcome->observations[i].error;
+    return NULL;
+}
+
+/* --- is the source alive? --- */
+
+static void name_alarms(const Poller *poller, const Poll *poll, Buffer *text) {
+    for (size_t i = 0; i < poll->watch_count && i < POLL_NAMED_ALARMS; i++)
+        buffer_format(text, "%s%s", i ? ", " : "", poller->watches[poll->watches[i]].alarm);
+    if (poll->watch_count > POLL_NAMED_ALARMS)
+        buffer_format(text, " and %zu more", poll->watch_count - POLL_NAMED_ALARMS);
+}
+
+static bool is_failing(const Poller *poller, size_t index, int64_t boot_ms) {
+    const PollState *state = &poller->states[index];
+    const int64_t every_ms = plan_poll(poller->plan, index)->every_s * 1000;
+    return state->failures >= POLL_FAILURES ||
+        boot_ms - state->ok_boot_ms > POLL_STALE_PERIODS * every_ms + SCHEDULE_FIRST_MS;
+}
+
+static bool same_feed(const Poll *a, const Poll *b) {
+    return !strcmp(a->account, b->account) && !strcmp(a->region, b->region) && !strcmp(a->api, b->api);
+}
+
+static void tell_failing(Poller *poller, const Poll *poll, size_t worst) {
+    const PollState *state = &poller->states[worst];
+    Buffer reason = BUFFER(REASON_MAX);
+    if (state->failures)
+        buffer_format(&reason, "%s in %s %s failed %u times in a row: %s; blind: ", poll->api, poll->account,
+            poll->region, state->failures, state->error ? state->error : "");
+    else
+        buffer_format(&reason, "%s in %s %s had no success for %d periods; blind: ", poll->api, poll->account,
+            poll->region, POLL_STALE_PERIODS);
+    name_alarms(poller, plan_poll(poller->plan, worst), &reason);
+    OWN(labels)
+    Labels *series =
+        labels_new((const Label[]){{"account", poll->account}, {"region", poll->region}, {"api", poll->api}}, 3);
+    own_set(poller->own, &own_source_failing, series, true, buffer_string(&reason));
+    buffer_deinit(&reason);
+}
+
+static void tell_alive(Poller *poller, const Poll *poll) {
+    OWN(labels)
+    Labels *series =
+        labels_new((const Label[]){{"account", poll->account}, {"region", poll->region}, {"api", poll->api}}, 3);
+    own_set(poller->own, &own_source_failing, series, false, "every batch was read again");
+}
+
+/* One alarm an (account, region, api): any failing batch keeps it up; only when each has been read does it clear. */
+static void look_at_feed(Poller *poller, size_t index) {
+    const Poll *poll = plan_poll(poller->plan, index);
+    const int64_t boot_ms = clock_boot_ms(poller->core->clock);
+    size_t worst = SIZE_MAX;
+    bool all_well = true;
+    for (size_t i = 0; i < plan_count(poller->plan); i++) {
+        if (!same_feed(poll, plan_poll(poller->plan, i))) continue;
+        const PollState *state = &poller->states[i];
+        if (is_failing(poller, i, boot_ms) && (worst == SIZE_MAX || state->failures > poller->states[worst].failures))
+            worst = i;
+        all_well = all_well && state->was_tried && !state->failures;
+    }
+    if (worst != SIZE_MAX)
+        tell_failing(poller, poll, worst);
+    else if (all_well)
+        tell_alive(poller, poll);
+}
+
+static void look_at_clock(Poller *poller) {
+    enum { SKEW_WARNING_MS = 60000, SKEW_ERROR_MS = 300000 };
+    const int64_t skew_ms = aws_skew_ms(poller->core->aws), off_ms = skew_ms < 0 ? -skew_ms : skew_ms;
+    char reason[160];
+    snprintf(reason, sizeof reason,
+        "this machine's clock is %" PRId64 " s %s AWS's (let NTP set it; Tocsin corrects for it meanwhile)",
+        off_ms / 1000, skew_ms > 0 ? "behind" : "ahead of");
+    own_set_severity(poller->own, &own_clock_skew, off_ms > SKEW_ERROR_MS ? SEVERITY_ERROR : SEVERITY_WARNING, NULL,
+        off_ms > SKEW_WARNING_MS, off_ms > SKEW_WARNING_MS ? reason : "the clocks agree again");
+}
+
+static void record_outcome(Poller *poller, size_t index, const PollOutcome *outcome) {
+    const Poll *poll = plan_poll(poller->plan, index);
+    PollState *state = &poller->states[index];
+    const char *error = first_error(outcome);
+    state->was_tried = true;
+    state->calls += (int64_t)outcome->calls;
+    const char *const feed[METRIC_LABELS] = {
+        poll->source->name, poll->account, poll->region, error ? "failure" : "success"};
+    metric_add(poller->core->metrics, &polls_metric, 1, feed);
+    if (error) {
+        state->failures++;
+        if (state->failures == 1)
+            LOG(WARNING, "poll failed", KV("account", poll->account), KV("region", poll->region), KV("api", poll->api),
+                KV("error", error));
+    } else {
+        if (state->failures)
+            LOG(INFO, "poll succeeds again", KV("account", poll->account), KV("region", poll->region),
+                KV("api", poll->api));
+        state->failures = 0;
+        state->ok_boot_ms = clock_boot_ms(poller->core->clock);
+        state->ok_wall_ms = clock_wall_ms(poller->core->clock);
+        metric_set(poller->core->metrics, &success_metric, (double)state->ok_wall_ms / 1000, feed);
+    }
+    char *kept = error ? text_copy(error) : NULL;
+    free(state->error);
+    state->error = kept;
+}
+
+/* --- a run, from start to commit --- */
+
+static void end_turn(Poller *poller, size_t index) {
+    schedule_end(
+        schedule_at(poller->schedule, index), clock_wall_ms(poller->core->clock), clock_boot_ms(poller->core->clock));
+    poller->core->wake(poller->core->ctx);
+}
+
+static void batch_committed(void *ctx) {
+    Task *task = ctx;
+    Poller *poller = task->poller;
+    if (task->generation == poller->generation) {
+        poller->states[task->index].was_resumed =
+            poller->states[task->index].was_resumed || !poller->states[task->index].failures;
+        end_turn(poller, task->index);
+    }
+    free(task);
+}
+
+static void unlink_task(Poller *poller, Task *task) {
+    Task **link = &poller->tasks;
+    while (*link != task) link = &(*link)->next;
+    *link = task->next;
+}
+
+static void note_attempted(Poller *poller) {
+    for (size_t i = 0; i < plan_count(poller->plan); i++)
+        if (!poller->states[i].was_tried) return;
+    poller->attempted_ms = clock_wall_ms(poller->core->clock);
+}
+
+static void poll_done(void *ctx, PollOutcome *take_outcome) {
+    Task *task = ctx;
+    Poller *poller = task->poller;
+    unlink_task(poller, task);
+    if (task->generation != poller->generation) { /* cancelled: the plan is on its way out */
+        poll_outcome_free(take_outcome);
+        free(task);
+        return;
+    }
+    const Poll *poll = plan_poll(poller->plan, task->index);
+    const int64_t now_ms = take_outcome->now_ms ? take_outcome->now_ms : aws_now_ms(poller->core->aws);
+    Batch *batch = batch_new(poller->backlog);
+    for (size_t i = 0; i < take_outcome->count; i++)
+        judge_observation(poller, task->index, &take_outcome->observations[i], now_ms, batch);
+    record_outcome(poller, task->index, take_outcome);
+    if (take_outcome->failed) mark_blind(poller, poll, take_outcome);
+    if (!first_error(take_outcome)) {
+        char name[512], value[64];
+        cursor_name(poll, name, sizeof name);
+        snprintf(value, sizeof value, "{\"at_s\":%" PRId64 "}", now_ms / 1000);
+        batch_cursor(batch, name, value);
+    }
+    poll_outcome_free(take_outcome);
+    look_at_feed(poller, task->index);
+    look_at_clock(poller);
+    note_attempted(poller);
+    batch_commit(batch, batch_committed, task);
+}
+
+static void start_poll(Poller *poller, Scheduled *due, int64_t boot_ms) {
+    schedule_begin(due, boot_ms);
+    Task *task = alloc_zeroed(1, sizeof *task);
+    task->poller = poller;
+    task->generation = poller->generation;
+    task->index = (size_t)(due - schedule_at(poller->schedule, 0));
+    task->next = poller->tasks;
+    poller->tasks = task;
+    task->run = due->poll->source->start(due->poll, &poller->world, poll_done, task);
+}
+
+void poller_tick(Poller *poller) {
+    if (!poller->schedule) return;
+    const int64_t boot_ms = clock_boot_ms(poller->core->clock);
+    for (Scheduled *due; (due = schedule_due(poller->schedule, boot_ms));) start_poll(poller, due, boot_ms);
+    for (size_t i = 0; i < plan_count(poller->plan); i++)
+        if (!poller->states[i].failures && is_failing(poller, i, boot_ms)) look_at_feed(poller, i);
+}
+
+int64_t poller_next_boot_ms(const Poller *poller) {
+    return poller->schedule ? schedule_next_boot_ms(poller->schedule) : INT64_MAX;
+}
+
+void poller_realign(Poller *poller) {
+    if (poller->schedule)
+        schedule_realign(poller->schedule, clock_wall_ms(poller->core->clock), clock_boot_ms(poller->core->clock));
+}
+
+void poller_rush(Poller *poller) {
+    if (!poller->schedule) return;
+    const int64_t boot_ms = clock_boot_ms(poller->core->clock);
+    /* Time in which we were not there is no evidence against a source (I16). */
+    for (size_t i = 0; i < plan_count(poller->plan); i++) poller->states[i].ok_boot_ms = boot_ms;
+    schedule_rush(poller->schedule, boot_ms);
+}
+
+bool poller_is_idle(const Poller *poller) {
+    for (size_t i = 0; poller->schedule && i < schedule_count(poller->schedule); i++)
+        if (!poller->states[i].was_tried || schedule_at(poller->schedule, i)->is_running) return false;
+    return true;
+}
+
+bool poller_has_failed(const Poller *poller) {
+    for (size_t i = 0; poller->schedule && i < schedule_count(poller->schedule); i++)
+        if (poller->states[i].failures) return true;
+    return false;
+}
+
+PlanCost poller_cost(const Poller *poller) { return poller->plan ? plan_cost(poller->plan) : (PlanCost){0}; }
+int64_t poller_attempted_ms(const Poller *poller) { return poller->attempted_ms; }
+
+/* --- a new configuration --- */
+
+static void attach_watches(Poller *poller) {
+    Core *core = poller->core;
+    for (Instance *i = instances_next(core->instances, NULL); i; i = instances_next(core->instances, i))
+        i->alarm = NULL;
+    for (size_t w = 0; w < poller->watch_count; w++) {
+        const Watch *watch = &poller->watches[w];
+        const Alarm *alarm = poller->alarms[w];
+        OWN(labels) Labels *series = alarm->source->series(alarm->selector);
+        Instance *instance = instance_get(core->instances, alarm->name, watch->account, watch->region,
+            alarm->source->name, series, clock_wall_ms(core->clock));
+        instance_attach(instance, alarm, aws_account_id(core->aws, watch->account));
+        memcpy(poller->fingerprints[w], instance->fingerprint, FINGERPRINT_TEXT);
+    }
+}
+
+static const char *why_gone(const Poller *poller, const Instance *instance) {
+    const Alarm *alarm = alarm_find(poller->snapshot, instance->name);
+    if (!alarm) return "the alarm was removed from the configuration";
+    if (!alarm->enabled) return "the alarm was disabled";
+    return "the alarm does not watch this series any more";
+}
+
+/* Removed by the reload: what fires is resolved with that reason, the rest is forgotten (contract 3). */
+static void retire_others(Poller *poller) {
+    const int64_t now_ms = clock_wall_ms(poller->core->clock);
+    Batch *batch = batch_new(poller->backlog);
+    for (Instance *i = instances_next(poller->core->instances, NULL); i;
+         i = instances_next(poller->core->instances, i)) {
+        if (i->alarm || i->gone || !strcmp(i->source, SOURCE_TOCSIN)) continue;
+        if (i->firing_since_ms) {
+            InstanceChange *change = change_new(i);
+            change_gone(change, why_gone(poller, i), now_ms);
+            batch_add(batch, change);
+        } else {
+            batch_forget(batch, i->fingerprint);
+        }
+    }
+    batch_commit(batch, NULL, NULL);
+}
+
+static bool is_still_polled(void *ctx, const Labels *series) {
+    const Poller *poller = ctx;
+    for (size_t i = 0; i < plan_count(poller->plan); i++) {
+        const Poll *poll = plan_poll(poller->plan, i);
+        if (!strcmp(poll->account, labels_get(series, "account")) &&
+            !strcmp(poll->region, labels_get(series, "region")) && !strcmp(poll->api, labels_get(series, "api")))
+            return true;
+    }
+    return false;
+}
+
+void poller_configure(Poller *poller, Snapshot *snapshot) {
+    if (poller->plan) plan_drop_all(poller);
+    const int64_t boot_ms = clock_boot_ms(poller->core->clock);
+    poller->snapshot = snapshot_ref(snapshot);
+    poller->watch_count = alarm_watches(snapshot, &poller->watches, &poller->alarms);
+    poller->fingerprints = alloc_zeroed(poller->watch_count + 1, sizeof *poller->fingerprints);
+    poller->plan = sources_plan(snapshot, poller->watches, poller->watch_count);
+    poller->schedule = schedule_new(poller->plan, boot_ms);
+    poller->states = alloc_zeroed(plan_count(poller->plan) + 1, sizeof *poller->states);
+    for (size_t i = 0; i < plan_count(poller->plan); i++) poller->states[i].ok_boot_ms = boot_ms;
+    attach_watches(poller);
+    retire_others(poller);
+    own_clear_others(poller->own, &own_source_failing, is_still_polled, poller, "it is not read any more");
+    if (!plan_count(poller->plan)) note_attempted(poller);
+    poller->core->wake(poller->core->ctx);
+}
+
+/* --- the sources as people see them --- */
+
+static SourceView *view_of(SourceView *views, size_t *count, const Poll *poll) {
+    for (size_t i = 0; i < *count; i++)
+        if (!strcmp(views[i].name, poll->source->name) && !strcmp(views[i].account, poll->account) &&
+            !strcmp(views[i].region, poll->region))
+            return &views[i];
+    SourceView *view = &views[(*count)++];
+    *view = (SourceView){.name = poll->source->name,
+        .account = poll->account,
+        .region = poll->region,
+        .every_s = poll->every_s,
+        .last_success_ms = INT64_MAX,
+        .next_poll_ms = INT64_MAX};
+    return view;
+}
+
+size_t poller_sources(const Poller *poller, SourceView **ret_views) {
+    const size_t polls = poller->plan ? plan_count(poller->plan) : 0;
+    const int64_t boot_ms = clock_boot_ms(poller->core->clock), wall_ms = clock_wall_ms(poller->core->clock);
+    SourceView *views = alloc_zeroed(polls + 1, sizeof *views);
+    size_t count = 0;
+    for (size_t i = 0; i < polls; i++) {
+        const PollState *state = &poller->states[i];
+        SourceView *view = view_of(views, &count, plan_poll(poller->plan, i));
+        const Scheduled *scheduled = schedule_at(poller->schedule, i);
+        const int64_t next_ms = scheduled->is_running ? wall_ms : wall_ms + scheduled->due_boot_ms - boot_ms;
+        const int64_t lag_s = state->end_s ? aws_now_ms(poller->core->aws) / 1000 - state->end_s : 0;
+        if (plan_poll(poller->plan, i)->every_s < view->every_s) view->every_s = plan_poll(poller->plan, i)->every_s;
+        if (state->ok_wall_ms < view->last_success_ms)
+            view->last_success_ms = state->ok_wall_ms; /* the worst batch speaks */
+        if (next_ms < view->next_poll_ms) view->next_poll_ms = next_ms;
+        if (lag_s > view->lag_s) view->lag_s = lag_s;
+        if (state->error) view->last_error = state->error;
+        view->calls += state->calls;
+    }
+    *ret_views = views;
+    return count;
+}

@@ -1,0 +1,34 @@
+/* The schedule at work: starts each poll at its time, judges what came back, hands on a batch, and tells when a source
+ * cannot be read. Holds the plan of the present configuration. Loop thread. */
+#ifndef TOCSIN_ENGINE_POLLER_H
+#define TOCSIN_ENGINE_POLLER_H
+
+#include "base/own.h"
+#include "engine/own.h"
+#include "store/rows.h"
+
+enum { POLL_FAILURES = 3, POLL_STALE_PERIODS = 3, POLL_NAMED_ALARMS = 5 };
+
+typedef struct Poller Poller;
+Poller *poller_new(Core *core, Backlog *backlog, Own *own); /* caller frees */
+Poller *poller_free(Poller *poller); /* cancels what runs */
+OWN_DEFINE(Poller, poller)
+
+/* How far each poll had come before the restart. Before poller_configure(). */
+void poller_resume(Poller *poller, const CursorRow *cursors, size_t count);
+/* A new configuration: instances are attached to their alarms, what is not configured any more is resolved, the plan is
+ * made anew and its polls begin within ten seconds. Polls in flight are cancelled: what they asked is asked again at
+ * once. */
+void poller_configure(Poller *poller, Snapshot *snapshot);
+
+void poller_tick(Poller *poller);
+int64_t poller_next_boot_ms(const Poller *poller);
+void poller_realign(Poller *poller); /* the wall clock jumped */
+void poller_rush(Poller *poller); /* everything at once: after a suspend, and for --once */
+bool poller_is_idle(const Poller *poller); /* nothing runs and nothing has yet to run for the first time */
+bool poller_has_failed(const Poller *poller); /* has any poll's last run failed? */
+PlanCost poller_cost(const Poller *poller);
+size_t poller_sources(const Poller *poller, SourceView **ret_views); /* caller frees the array */
+int64_t poller_attempted_ms(const Poller *poller); /* wall time at which every poll had been tried once; 0: not yet */
+
+#endif

@@ -1,0 +1,58 @@
+/* daemon/load.c: every section in the order of decoding, and what no section can check alone */
+#include "load.h"
+
+#include "alarms/alarm.h"
+#include "aws/aws.h"
+#include "control/section.h"
+#include "engine/settings.h"
+#include "notify/route.h"
+#include "plugin/receivers.h"
+#include "sources/poll_section.h"
+#include "store/store_section.h"
+
+#define LATER(name, text) static const SectionDescriptor name##_section = {.key = #name, .doc = text, .later = true}
+LATER(discovery, "Finding new series and resources.");
+LATER(heartbeat, "A dead man's switch.");
+LATER(sigma, "Sigma rule files over CloudTrail events.");
+LATER(packs, "Detections that come with Tocsin.");
+LATER(what_changed, "Write events beside each alarm.");
+LATER(inhibit_rules, "Alerts that mute others.");
+LATER(time_intervals, "Named times for routes.");
+
+static const SectionDescriptor *const sections[] = {
+    &external_url_section,
+    &log_section,
+    &aws_section,
+    &poll_section,
+    &state_section,
+    &history_section,
+    &control_section,
+    &plugins_section,
+    &alarms_section,
+    &receivers_section,
+    &route_section,
+    &discovery_section,
+    &heartbeat_section,
+    &sigma_section,
+    &packs_section,
+    &what_changed_section,
+    &inhibit_rules_section,
+    &time_intervals_section,
+    NULL,
+};
+
+/* With receivers there must be a route, and a route names one of them (contract 2). */
+static bool cross_check(Decoding *in) {
+    const ReceiversSection *receivers = snapshot_section(in->snapshot, &receivers_section);
+    const RouteSection *routes = snapshot_section(in->snapshot, &route_section);
+    const Route *root = &routes->root;
+    if (receivers->count && !routes->is_given)
+        return problem_add(in->problems, receivers->receivers[0].at, "add `route: {receiver: NAME}`",
+            "there are receivers and no route: nobody would be told");
+    if (root->receiver && !receiver_find(receivers, root->receiver))
+        return problem_add(in->problems, root->receiver_at, "name one of `receivers`",
+            "the receiver `%.80s` does not exist", root->receiver);
+    return true;
+}
+
+const SnapshotSchema load_schema = {.sections = sections, .cross_check = cross_check};

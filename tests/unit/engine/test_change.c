@@ -1,0 +1,246 @@
+/* What an evaluation, a reload and a condition of our own make of an instance, and what of it people are owed. */
+#include "alarms/change.h"
+#include "base/arena.h"
+
+#include "../run.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NOW_MS 1767323100000 /* 2026-01-02T03:05:00Z */
+
+typedef struct World {
+    Instances *table;
+    Instance *instance;
+    Alarm alarm;
+    Labels *series;
+} World;
+
+static void world_init(World *w, NoData no_data) {
+    *w = (World){.table = instances_new(), .series = labels_new(&(Label){"QueueName", "q"}, 1)};
+    w->alarm = (Alarm){.name = "backlog",
+        .description = "",
+        .enabled = true,
+        .severity = SEVERITY_CRITICAL,
+        .no_data = (int)no_data,
+        .rule = {
+            .comparison = COMPARE_GT, .threshold = 10, .n = 1, .m = 1, .range = 3, .period_s = 60, .early = false}};
+    w->instance = instance_get(w->table, "backlog", "prod", "eu-west-1", "cloudwatch", w->series, NOW_MS);
+    instance_attach(w->instance, &w->alarm, "111122223333");
+}
+
+static void world_deinit(World *w) {
+    instances_free(w->table);
+    labels_free(w->series);
+}
+
+/* Values end at NOW; oldest first. */
+static Observation observe(double *values, size_t count) {
+    return (Observation){.samples = {.fold = FOLD_NONE,
+                             .start_s = NOW_MS / 1000 - (int64_t)count * 60,
+                             .step_s = 60,
+                             .count = count,
+                             .values = values},
+        .settled_end_s = NOW_MS / 1000,
+        .every_minute = true};
+}
+
+static InstanceChange *see(World *w, double *values, size_t count, int64_t resume_end_s) {
+    const Observation seen = observe(values, count);
+    InstanceChange *change = change_new(w->instance);
+    change_observe(change, &seen, resume_end_s, NOW_MS);
+    return change;
+}
+
+static void step(World *w, AlarmState to) {
+    OWN(change) InstanceChange *change = change_new(w->instance);
+    change_state(change, to, 42, "because", NOW_MS);
+    instance_apply(w->instance, change, true);
+}
+
+START_TEST(memory_is_untouched_until_the_commit) {
+    World w;
+    world_init(&w, NODATA_HOLD);
+    OWN(change) InstanceChange *change = see(&w, (double[]){1, 2, 30}, 3, 0);
+    ck_assert_int_eq(change->after.memory.state, STATE_ALARM);
+    ck_assert(change->persist && change->tell);
+    ck_assert_int_eq(w.instance->memory.state, STATE_INSUFFICIENT_DATA);
+    instance_apply(w.instance, change, true);
+    ck_assert_int_eq(w.instance->memory.state, STATE_ALARM);
+    ck_assert_int_eq(w.instance->firing_since_ms, NOW_MS);
+    ck_assert_double_eq(w.instance->facts.worst, 30);
+    ck_assert_uint_eq(w.instance->datapoints.count, 3);
+    world_deinit(&w);
+}
+END_TEST
+
+START_TEST(missed_minutes_are_judged_in_order) {
+    World w;
+    world_init(&w, NODATA_HOLD);
+    w.instance->memory = (EvaluationMemory){.state = STATE_OK, .window_end_s = NOW_MS / 1000 - 180};
+    OWN(change) InstanceChange *change = see(&w, (double[]){1, 1, 1, 30, 1, 1}, 6, 0);
+    ck_assert_uint_eq(change->transition_count, 2);
+    ck_assert_int_eq(change->transitions[0].to, STATE_ALARM);
+    ck_assert_int_eq(change->transitions[0].time_ms, NOW_MS - 120000);
+    ck_assert_int_eq(change->transitions[1].to, STATE_OK);
+    ck_assert(!instance_is_firing(&change->after));
+    world_deinit(&w);
+}
+END_TEST
+
+START_TEST(what_was_judged_before_a_restart_is_not_judged_again) {
+    World w;
+    world_init(&w, NODATA_HOLD);
+    w.instance->memory = (EvaluationMemory){.state = STATE_OK, .window_end_s = NOW_MS / 1000 - 1800};
+    OWN(change) InstanceChange *change = see(&w, (double[]){1, 1, 1, 30, 1, 1}, 6, NOW_MS / 1000 - 60);
+    ck_assert_uint_eq(change->transition_count, 0);
+    world_deinit(&w);
+}
+END_TEST
+
+START_TEST(a_clock_that_went_back_judges_nothing) {
+    World w;
+    world_init(&w, NODATA_HOLD);
+    w.instance->memory = (EvaluationMemory){.state = STATE_OK, .window_end_s = NOW_MS / 1000 + 60};
+    OWN(change) InstanceChange *change = see(&w, (double[]){30, 30, 30}, 3, 0);
+    ck_assert_uint_eq(change->transition_count, 0);
+    ck_assert_int_eq(change->after.memory.state, STATE_OK);
+    world_deinit(&w);
+}
+END_TEST
+
+/* Contract 3, "Firing and resolved": from, to, what the alarm says about missing data; then what is so. */
+static const struct Firing {
+    const char *name;
+    NoData no_data;
+    AlarmState path[3];
+    size_t length;
+    bool firing, resolved, missing, told_last;
+} firings[] = {
+    {"alarm fires", NODATA_HOLD, {STATE_ALARM}, 1, true, false, false, true},
+    {"ok resolves", NODATA_HOLD, {STATE_ALARM, STATE_OK}, 2, false, true, false, true},
+    {"hold fires on", NODATA_HOLD, {STATE_ALARM, STATE_INSUFFICIENT_DATA}, 2, true, false, true, false},
+    {"notify says so", NODATA_NOTIFY, {STATE_ALARM, STATE_INSUFFICIENT_DATA}, 2, true, false, true, true},
+    {"resolve resolves", NODATA_RESOLVE, {STATE_ALARM, STATE_INSUFFICIENT_DATA}, 2, false, true, false, true},
+    {"ok to nothing is silent", NODATA_HOLD, {STATE_OK, STATE_INSUFFICIENT_DATA}, 2, false, false, false, false},
+    {"ok to nothing is told on wish", NODATA_NOTIFY, {STATE_OK, STATE_INSUFFICIENT_DATA}, 2, true, false, true, true},
+    {"nothing to ok is silent", NODATA_HOLD, {STATE_OK}, 1, false, false, false, false},
+    {"back to ok resolves what was held", NODATA_HOLD, {STATE_ALARM, STATE_INSUFFICIENT_DATA, STATE_OK}, 3, false, true,
+        false, true},
+    {"data comes back", NODATA_HOLD, {STATE_ALARM, STATE_INSUFFICIENT_DATA, STATE_ALARM}, 3, true, false, false, true},
+};
+
+START_TEST(firing_and_resolved) {
+    const struct Firing *c = &firings[_i];
+    World w;
+    world_init(&w, c->no_data);
+    for (size_t i = 0; i + 1 < c->length; i++) step(&w, c->path[i]);
+    OWN(change) InstanceChange *change = change_new(w.instance);
+    change_state(change, c->path[c->length - 1], NAN, "because", NOW_MS + 1000);
+    ck_assert_msg(instance_is_firing(&change->after) == c->firing, "%s: firing", c->name);
+    ck_assert_msg(instance_is_resolved(&change->after) == c->resolved, "%s: resolved", c->name);
+    ck_assert_msg(change->after.data_missing == c->missing, "%s: missing", c->name);
+    ck_assert_msg(change->tell == c->told_last, "%s: told", c->name);
+    world_deinit(&w);
+}
+END_TEST
+
+START_TEST(an_instance_survives_the_state_file) {
+    World w;
+    world_init(&w, NODATA_NOTIFY);
+    step(&w, STATE_ALARM);
+    w.instance->memory.window_end_s = NOW_MS / 1000;
+    w.instance->memory.early_until_s = NOW_MS / 1000 + 60;
+    OWN(arena) Arena *arena = arena_new();
+    const InstanceRow row = instance_row(w.instance, arena);
+    OWN(instances) Instances *other = instances_new();
+    const Instance *back = instance_restore(other, &row, NOW_MS);
+    ck_assert_ptr_nonnull(back);
+    ck_assert_str_eq(back->fingerprint, w.instance->fingerprint);
+    ck_assert_int_eq(back->memory.state, STATE_ALARM);
+    ck_assert_int_eq(back->memory.early_until_s, NOW_MS / 1000 + 60);
+    ck_assert_int_eq(back->firing_since_ms, NOW_MS);
+    ck_assert_int_eq(back->no_data, NODATA_NOTIFY);
+    ck_assert_int_eq(back->severity, SEVERITY_CRITICAL);
+    ck_assert(labels_equal(back->labels, w.instance->labels));
+    ck_assert_double_eq(back->facts.value, 42);
+    world_deinit(&w);
+}
+END_TEST
+
+START_TEST(a_row_under_a_strange_key_is_left_out) {
+    OWN(instances) Instances *table = instances_new();
+    const InstanceRow row = {.fingerprint = "0000000000000000",
+        .alarm = "a",
+        .source = "cloudwatch",
+        .account = "",
+        .region = "",
+        .series_json = "{}",
+        .labels_json = "{}",
+        .state = "OK",
+        .reason = ""};
+    ck_assert_ptr_null(instance_restore(table, &row, NOW_MS));
+    ck_assert_uint_eq(instances_count(table), 0);
+}
+END_TEST
+
+START_TEST(labels_name_the_alarm_and_nothing_hides_them) {
+    World w;
+    world_init(&w, NODATA_HOLD);
+    OWN(labels)
+    Labels *series = labels_new((const Label[]){{"alertname", "mine"}, {"a-b", "1"},
+                                    {"Gr\xc3\xb6\xc3\x9f"
+                                     "e",
+                                        "2"}},
+        3);
+    Instance *i = instance_get(w.table, "backlog", "prod", "eu-west-1", "cloudwatch", series, NOW_MS);
+    instance_attach(i, &w.alarm, "");
+    ck_assert_str_eq(labels_get(i->labels, "alertname"), "backlog");
+    ck_assert_str_eq(labels_get(i->labels, "dim_alertname"), "mine");
+    ck_assert_str_eq(labels_get(i->labels, "a_b"), "1");
+    ck_assert_str_eq(labels_get(i->labels, "Gr__e"), "2");
+    ck_assert_str_eq(labels_get(w.instance->labels, "account_id"), "111122223333");
+    world_deinit(&w);
+}
+END_TEST
+
+START_TEST(a_fingerprint_is_of_its_parts_alone) {
+    char a[FINGERPRINT_TEXT], b[FINGERPRINT_TEXT];
+    fingerprint_make("ab", "c", "r", "s", NULL, a);
+    fingerprint_make("a", "bc", "r", "s", NULL, b);
+    ck_assert_str_ne(a, b);
+    OWN(labels) Labels *one = labels_new((const Label[]){{"x", "1"}, {"y", "2"}}, 2);
+    OWN(labels) Labels *two = labels_new((const Label[]){{"y", "2"}, {"x", "1"}}, 2);
+    fingerprint_make("a", "b", "c", "d", one, a);
+    fingerprint_make("a", "b", "c", "d", two, b);
+    ck_assert_str_eq(a, b);
+}
+END_TEST
+
+START_TEST(what_is_removed_while_firing_is_resolved_with_the_reason) {
+    World w;
+    world_init(&w, NODATA_HOLD);
+    step(&w, STATE_ALARM);
+    OWN(change) InstanceChange *change = change_new(w.instance);
+    change_gone(change, "the alarm was removed", NOW_MS + 5000);
+    ck_assert(change->after.gone && change->tell && instance_is_resolved(&change->after));
+    ck_assert_str_eq(change->transitions[0].reason, "the alarm was removed");
+    world_deinit(&w);
+}
+END_TEST
+
+static void fill(TCase *tests) {
+    tcase_add_test(tests, memory_is_untouched_until_the_commit);
+    tcase_add_test(tests, missed_minutes_are_judged_in_order);
+    tcase_add_test(tests, what_was_judged_before_a_restart_is_not_judged_again);
+    tcase_add_test(tests, a_clock_that_went_back_judges_nothing);
+    tcase_add_loop_test(tests, firing_and_resolved, 0, COUNT_OF(firings));
+    tcase_add_test(tests, an_instance_survives_the_state_file);
+    tcase_add_test(tests, a_row_under_a_strange_key_is_left_out);
+    tcase_add_test(tests, labels_name_the_alarm_and_nothing_hides_them);
+    tcase_add_test(tests, a_fingerprint_is_of_its_parts_alone);
+    tcase_add_test(tests, what_is_removed_while_firing_is_resolved_with_the_reason);
+}
+
+int main(void) { return run_tests("change", fill); }
