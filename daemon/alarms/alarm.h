@@ -14,29 +14,30 @@ typedef enum { NODATA_HOLD, NODATA_NOTIFY, NODATA_RESOLVE } NoData; /* insuffici
 typedef struct Alarm {
     const char *name, *description; /* description "" where absent */
     bool enabled;
-    int severity;          /* Severity */
+    int severity; /* Severity */
     TextMap labels, annotations;
     TextList accounts, regions; /* empty: all; decided by alarm_watches() */
-    int no_data;           /* NoData */
+    int no_data; /* NoData */
     int64_t every_s, settle_s; /* 0: the source's default */
     ThresholdRule rule;
     const Source *source;
     const void *selector;
-    const Node *node;      /* as written, for /v1/alarms/NAME's `rule` */
+    const Node *node; /* as written, for /v1/alarms/NAME's `rule` */
     Place at;
 } Alarm;
 
 typedef struct AlarmsSection {
     const Alarm *alarms;
     size_t count;
+    const Alarm *const *by_name; /* the same, sorted */
 } AlarmsSection;
 
 extern const SectionDescriptor alarms_section;
 extern const SchemaRow alarm_rows[];
 
 const Alarm *alarm_find(const Snapshot *snapshot, const char *name);
-/* The (account, region) pairs of every enabled alarm, as watches numbered from 0; `*ret_alarms` runs parallel. Arrays are the
- * caller's to free; texts are the snapshot's. */
+/* The (account, region) pairs of every enabled alarm, as watches numbered from 0; `*ret_alarms` runs parallel. Arrays
+ * are the caller's to free; texts are the snapshot's. */
 size_t alarm_watches(const Snapshot *snapshot, Watch **ret_watches, const Alarm *const **ret_alarms);
 json_t *alarm_rule_json(const Alarm *alarm); /* the alarm as written, types kept; new reference */
 

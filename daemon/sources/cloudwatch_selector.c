@@ -21,14 +21,14 @@ static const char *const units[] = {"", "Seconds", "Microseconds", "Milliseconds
 static bool period_ok(const SchemaRow *row, const void *value, const Node *node, Decoding *in) {
     const int64_t period_s = *(const int64_t *)value;
     if (period_s % MINUTE_S == 0 || period_s == 10 || period_s == 20 || period_s == 30) return true;
-    return problem_add(in->problems, node->at, row->remedy, "period cannot be %lld seconds", (long long)period_s);
+    return problem_add(in->problems, node->at, row->remedy, "`period` cannot be %lld seconds", (long long)period_s);
 }
 
 static bool statistic_ok(const SchemaRow *row, const void *value, const Node *node, Decoding *in) {
     const char *text = *(const char *const *)value;
     Statistic statistic;
     if (statistic_parse(text, &statistic)) return true;
-    return problem_add(in->problems, node->at, row->remedy, "statistic cannot be `%.80s`", text);
+    return problem_add(in->problems, node->at, row->remedy, "`statistic` cannot be `%.80s`", text);
 }
 
 static bool dimension_ok(const NodeEntry *entry, Decoding *in) {
