@@ -8,7 +8,8 @@
 enum { SHA256_BYTES = 32, SHA256_HEX = 65 };
 
 void sha256(const void *data, size_t length, uint8_t ret_digest[static SHA256_BYTES]);
-void hmac_sha256(const void *key, size_t key_length, const void *data, size_t length, uint8_t ret_digest[static SHA256_BYTES]);
+void hmac_sha256(
+    const void *key, size_t key_length, const void *data, size_t length, uint8_t ret_digest[static SHA256_BYTES]);
 /* Lower-case hex and a zero byte; `text` holds 2 * length + 1. Returns `text`. */
 const char *hex_format(const uint8_t *bytes, size_t length, char *text);
 const char *sha256_hex(const void *data, size_t length, char text[static SHA256_HEX]);

@@ -6,9 +6,9 @@
 
 typedef enum {
     ERROR_NONE,
-    ERROR_INPUT,  /* a person must change something */
+    ERROR_INPUT, /* a person must change something */
     ERROR_REMOTE, /* the other side failed: a retry may help */
-    ERROR_LOCAL   /* this machine: disk, memory, permissions */
+    ERROR_LOCAL /* this machine: disk, memory, permissions */
 } ErrorKind;
 
 typedef struct Error {

@@ -12,19 +12,20 @@
 enum { JSON_DEPTH = 64 };
 #define JSON_VALUES ((size_t)500000)
 
-/* Parses `length` bytes. Refused before they are believed: deeper than JSON_DEPTH, more than JSON_VALUES values (counted
- * by `,[{`), duplicate keys, no valid UTF-8. Caller decrefs. NULL: ERROR_INPUT with the place in the text. */
+/* Parses `length` bytes. Refused before they are believed: deeper than JSON_DEPTH, more than JSON_VALUES values
+ * (counted by `,[{`), duplicate keys, no valid UTF-8. Caller decrefs. NULL: ERROR_INPUT with the place in the text. */
 json_t *json_read(const char *text, size_t length, Error *err);
-/* Compact, keys sorted, numbers as short as they read back the same: the same value gives the same bytes. Caller frees. */
+/* Compact, keys sorted, numbers as short as they read back the same: the same value gives the same bytes. Caller frees.
+ */
 char *json_write(const json_t *value);
 
 /* Getters; `object` may be NULL or of any type. */
-const char *json_text(const json_t *object, const char *key);                  /* NULL unless a string; borrowed */
-bool json_double(const json_t *object, const char *key, double *ret_value);    /* any number */
-bool json_whole(const json_t *object, const char *key, int64_t *ret_value);    /* integer, or a real without fraction */
+const char *json_text(const json_t *object, const char *key); /* NULL unless a string; borrowed */
+bool json_double(const json_t *object, const char *key, double *ret_value); /* any number */
+bool json_whole(const json_t *object, const char *key, int64_t *ret_value); /* integer, or a real without fraction */
 bool json_flag(const json_t *object, const char *key, bool fallback);
-const json_t *json_list(const json_t *object, const char *key);                /* NULL unless an array */
-const json_t *json_map(const json_t *object, const char *key);                 /* NULL unless an object */
+const json_t *json_list(const json_t *object, const char *key); /* NULL unless an array */
+const json_t *json_map(const json_t *object, const char *key); /* NULL unless an object */
 /* A number that may be NaN or infinite: those become null. New reference. */
 json_t *json_number(double value);
 /* A string; bytes that are no UTF-8 become U+FFFD, NULL becomes null. New reference. */

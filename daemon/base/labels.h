@@ -1,5 +1,6 @@
-/* A set of name-value pairs, sorted by name, immutable and reference-counted: what names a series and an instance. Names
- * are unique; a pair with an empty value is the same as none (as in Prometheus). The count is the loop's: not thread-safe. */
+/* A set of name-value pairs, sorted by name, immutable and reference-counted: what names a series and an instance.
+ * Names are unique; a pair with an empty value is the same as none (as in Prometheus). The count is the loop's: not
+ * thread-safe. */
 #ifndef TOCSIN_BASE_LABELS_H
 #define TOCSIN_BASE_LABELS_H
 
@@ -25,7 +26,7 @@ OWN_DEFINE(Labels, labels)
 
 /* A new set: all of `base`, then `over`'s pairs win. */
 Labels *labels_merge(const Labels *base, const Labels *over);
-size_t labels_count(const Labels *labels);          /* NULL counts 0 */
+size_t labels_count(const Labels *labels); /* NULL counts 0 */
 Label labels_at(const Labels *labels, size_t index); /* sorted by name; borrowed */
 const char *labels_get(const Labels *labels, const char *name); /* "" where absent; borrowed */
 bool labels_equal(const Labels *a, const Labels *b);

@@ -14,7 +14,8 @@
 typedef enum { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR } LogLevel;
 typedef enum { LOG_AUTO, LOG_TEXT, LOG_JSON, LOG_JOURNAL } LogFormat;
 
-/* AUTO: the journal's protocol where stderr is the journal (JOURNAL_STREAM), text otherwise. The default is AUTO, INFO. */
+/* AUTO: the journal's protocol where stderr is the journal (JOURNAL_STREAM), text otherwise. The default is AUTO, INFO.
+ */
 void log_setup(LogFormat format, LogLevel level);
 bool log_level_parse(const char *word, LogLevel *ret_level); /* debug info warning error */
 
@@ -26,7 +27,7 @@ static inline LogField kv_text(const char *key, const char *v) { return (LogFiel
 static inline LogField kv_number(const char *key, intmax_t v) { return (LogField){key, NULL, v}; }
 static inline LogField kv_size(const char *key, size_t v) { return kv_number(key, (intmax_t)v); }
 static inline LogField kv_secret(const char *key, const Secret *v) { return kv_text(key, v ? "[secret]" : "[none]"); }
-#define KV(key, v)                                                                                                     \
+#define KV(key, v) \
     _Generic((v),                                                                                                      \
         char *: kv_text,                                                                                               \
         const char *: kv_text,                                                                                         \

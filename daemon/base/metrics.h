@@ -1,6 +1,6 @@
 /* Tocsin's own counters and gauges, printed as Prometheus text. Each module declares its Metric as a static const; one
- * registry is handed around. Loop thread only. A metric has at most METRICS_SERIES label sets; what is beyond is counted
- * in tocsin_metrics_dropped_total. */
+ * registry is handed around. Loop thread only. A metric has at most METRICS_SERIES label sets; what is beyond is
+ * counted in tocsin_metrics_dropped_total. */
 #ifndef TOCSIN_BASE_METRICS_H
 #define TOCSIN_BASE_METRICS_H
 
@@ -27,7 +27,7 @@ void metric_add(Metrics *metrics, const Metric *metric, double by, const char *c
 void metric_set(Metrics *metrics, const Metric *metric, double value, const char *const *values);
 double metric_get(const Metrics *metrics, const Metric *metric, const char *const *values); /* 0 if never set */
 double metric_sum(const Metrics *metrics, const Metric *metric); /* over all its label sets */
-void metric_clear(Metrics *metrics, const Metric *metric);       /* forgets its label sets: a gauge made anew */
+void metric_clear(Metrics *metrics, const Metric *metric); /* forgets its label sets: a gauge made anew */
 void metrics_print(const Metrics *metrics, Buffer *out);
 
 #endif

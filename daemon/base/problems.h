@@ -24,9 +24,11 @@ OWN_DEFINE(Problems, problems)
 
 /* Always false, so `return problem_add(...)` fails. `remedy` may be NULL. Past PROBLEMS_SHOWN it counts only; the last
  * line tells how many more. Texts are copied; control characters become \xNN. */
-bool problem_add(Problems *all, Place at, const char *remedy, const char *what, ...) __attribute__((format(printf, 4, 5)));
+bool problem_add(Problems *all, Place at, const char *remedy, const char *what, ...)
+    __attribute__((format(printf, 4, 5)));
 /* A line `warning:`, which does not change the status. */
-void problem_warn(Problems *all, Place at, const char *remedy, const char *what, ...) __attribute__((format(printf, 4, 5)));
+void problem_warn(Problems *all, Place at, const char *remedy, const char *what, ...)
+    __attribute__((format(printf, 4, 5)));
 size_t problems_errors(const Problems *all);
 /* Lines in file order (file as first met, line, column). */
 void problems_print(const Problems *all, FILE *out);

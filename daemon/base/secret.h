@@ -12,8 +12,8 @@ enum { SECRET_MAX = 65536 };
 typedef struct Secret Secret;
 
 Secret *secret_new(const char *bytes, size_t length); /* a copy; caller frees */
-Secret *secret_copy(const Secret *secret);            /* NULL gives NULL */
-Secret *secret_free(Secret *secret);                  /* wipes; NULL is fine; returns NULL */
+Secret *secret_copy(const Secret *secret); /* NULL gives NULL */
+Secret *secret_free(Secret *secret); /* wipes; NULL is fine; returns NULL */
 OWN_DEFINE(Secret, secret)
 
 /* A whole file; one trailing newline is dropped. Not by stdio: its buffer would keep a copy. Caller frees.

@@ -1,6 +1,6 @@
 /* YAML as a tree that remembers where each thing stands. Made from libyaml's events, with bounds on size, depth, events
- * and alias expansion; lives in the arena it was given. Also finds what YAML hides: duplicate keys, tabs, an alias where
- * a `*` was meant. */
+ * and alias expansion; lives in the arena it was given. Also finds what YAML hides: duplicate keys, tabs, an alias
+ * where a `*` was meant. */
 #ifndef TOCSIN_CONFIG_NODE_H
 #define TOCSIN_CONFIG_NODE_H
 
@@ -8,11 +8,11 @@
 #include "base/problems.h"
 
 enum {
-    YAML_FILE_MAX = 1 << 20,     /* bytes, one file */
-    YAML_ALL_MAX = 8 << 20,      /* bytes, with includes */
+    YAML_FILE_MAX = 1 << 20, /* bytes, one file */
+    YAML_ALL_MAX = 8 << 20, /* bytes, with includes */
     YAML_DEPTH_MAX = 64,
     YAML_EVENTS_MAX = 200000,
-    YAML_EXPANDED_MAX = 100000   /* nodes that aliases stand for */
+    YAML_EXPANDED_MAX = 100000 /* nodes that aliases stand for */
 };
 
 typedef enum { NODE_SCALAR, NODE_LIST, NODE_MAP } NodeKind;
@@ -26,10 +26,10 @@ struct Node {
     Place at;
     const char *text; /* scalar: its value, a zero byte behind; without NUL inside */
     size_t length;
-    bool quoted;      /* scalar: in quotes or a block, so it is text whatever it looks like */
-    size_t count;     /* list, map */
-    const Node *const *items;   /* list */
-    const NodeEntry *entries;   /* map, in file order */
+    bool quoted; /* scalar: in quotes or a block, so it is text whatever it looks like */
+    size_t count; /* list, map */
+    const Node *const *items; /* list */
+    const NodeEntry *entries; /* map, in file order */
 };
 
 /* Parses one file's text. NULL (problems were added) when it has a syntax error or breaks a bound; an empty file is an

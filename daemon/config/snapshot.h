@@ -1,5 +1,5 @@
-/* A configuration: immutable, reference-counted, one arena, one typed struct a section. Loaded and checked on the pool or
- * before the loop runs; a poll or a delivery in flight keeps the snapshot that it began with. References are counted
+/* A configuration: immutable, reference-counted, one arena, one typed struct a section. Loaded and checked on the pool
+ * or before the loop runs; a poll or a delivery in flight keeps the snapshot that it began with. References are counted
  * atomically; the sections are read on any thread. */
 #ifndef TOCSIN_CONFIG_SNAPSHOT_H
 #define TOCSIN_CONFIG_SNAPSHOT_H
@@ -8,13 +8,13 @@
 
 typedef struct SectionDescriptor {
     const char *key, *doc; /* top-level key */
-    size_t size;           /* of its struct */
+    size_t size; /* of its struct */
     const SchemaRow *rows; /* NULL: `decode` reads the node itself (a list) */
-    /* After the rows (or instead of them): what rows cannot say. `node` NULL where the section is absent; it runs all the
-     * same, and after errors too. False if it added an error. */
+    /* After the rows (or instead of them): what rows cannot say. `node` NULL where the section is absent; it runs all
+     * the same, and after errors too. False if it added an error. */
     bool (*decode)(Decoding *in, const Node *node, void *section);
     void (*destroy)(void *section); /* for what does not live in the arena; the section may be as zeroed */
-    bool later;            /* the whole section does not exist yet: refused, saying so */
+    bool later; /* the whole section does not exist yet: refused, saying so */
 } SectionDescriptor;
 
 enum { INCLUDE_FILES_MAX = 1000 };
@@ -33,8 +33,9 @@ Snapshot *snapshot_ref(Snapshot *snapshot);
 Snapshot *snapshot_free(Snapshot *snapshot); /* drops one reference; NULL is fine; returns NULL */
 OWN_DEFINE(Snapshot, snapshot)
 
-const void *snapshot_section(const Snapshot *snapshot, const SectionDescriptor *section); /* never NULL for a known one */
-void *snapshot_section_mutable(Snapshot *snapshot, const SectionDescriptor *section);     /* while it is being built */
+const void *snapshot_section(
+    const Snapshot *snapshot, const SectionDescriptor *section); /* never NULL for a known one */
+void *snapshot_section_mutable(Snapshot *snapshot, const SectionDescriptor *section); /* while it is being built */
 const char *snapshot_file(const Snapshot *snapshot);
 /* Secrets that belong to the snapshot, by number from 1: what a plugin gets in place of a text. */
 size_t snapshot_secret_add(Snapshot *snapshot, Secret *take_secret);
