@@ -4,13 +4,11 @@
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/digest.h"
+#include "base/table.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Fingerprints are hex of SHA-256: evenly spread and not to be chosen by an attacker without 2^32 tries a collision. */
-#include <uthash.h>
 
 typedef struct Slot {
     Instance instance; /* first: an Instance * is its slot's address */

@@ -3,13 +3,12 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "base/table.h"
 #include "engine/batch.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <uthash.h>
 
 const OwnKind own_source_failing = {
     "TocsinSourceFailing", SEVERITY_ERROR, "Tocsin cannot read a source: the alarms that hang on it are blind."};

@@ -1,10 +1,10 @@
 #include "plugin/ticket.h"
 
 #include "base/alloc.h"
+#include "base/table.h"
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <uthash.h>
 
 typedef struct Ticket {
     uintptr_t number;
