@@ -41,7 +41,7 @@ struct Port {
     uv_poll_t poll;
     uv_timer_t timer, sweep;
     unsigned open; /* handles that are not closed yet */
-    bool remote;
+    bool remote, woken; /* woken: a connection was resumed since libmicrohttpd ran last */
     Client *clients;
     Exchange *exchanges;
     Stream *streams;
@@ -83,6 +83,16 @@ static const Metric cut_total = {"tocsin_control_cut_total",
 
 static int64_t now_ms(const Port *port) { return clock_mono_ms(engine_clock(port->engine)); }
 
+static void on_timer(uv_timer_t *timer);
+
+/* libmicrohttpd's descriptor does not tell of a resumed connection: without a thread of its own it only looks when it
+ * runs. */
+static void resume(Port *port, struct MHD_Connection *connection) {
+    MHD_resume_connection(connection);
+    port->woken = true;
+    uv_timer_start(&port->timer, on_timer, 0, 0);
+}
+
 /* --- event streams --- */
 
 static const char *port_word(const Port *port) { return port->remote ? "listen" : "socket"; }
@@ -94,7 +104,7 @@ static void count_streams(const Port *port) {
 static void stream_wake(Stream *stream) {
     if (!stream->asleep) return;
     stream->asleep = false;
-    MHD_resume_connection(stream->connection);
+    resume(stream->port, stream->connection);
 }
 
 /* shutdown() and not only an end of the body: a client that does not read would never see that. */
@@ -197,7 +207,7 @@ static void on_answer(void *ctx, Reply *take_reply) {
     exchange->replied = true;
     if (!exchange->asleep) return;
     exchange->asleep = false;
-    MHD_resume_connection(exchange->connection);
+    resume(exchange->port, exchange->connection);
 }
 
 static Client *client_of(struct MHD_Connection *connection) {
@@ -302,9 +312,10 @@ static void on_connection(
 /* --- the loop --- */
 
 static void port_run(Port *port) {
+    MHD_UNSIGNED_LONG_LONG wait_ms = 0;
+    port->woken = false;
     MHD_run(port->daemon);
-    MHD_UNSIGNED_LONG_LONG wait_ms;
-    if (MHD_get_timeout(port->daemon, &wait_ms) != MHD_YES)
+    if (!port->woken && MHD_get_timeout(port->daemon, &wait_ms) != MHD_YES)
         uv_timer_stop(&port->timer);
     else
         uv_timer_start(&port->timer, port->timer.timer_cb, wait_ms, 0);
