@@ -230,6 +230,7 @@ static void committed(void *ctx, StoreOutcome outcome) {
     Backlog *backlog = batch->backlog;
     const bool keep = outcome == STORE_FULL && is_worth_keeping(batch) && backlog->count < BACKLOG_MAX;
     if (outcome != STORE_STOPPED) apply(batch, outcome == STORE_OK);
+    if (outcome == STORE_OK && !backlog->count) backlog->core->state_full(backlog->core->ctx, false);
     finish(batch);
     if (keep)
         backlog_push(backlog, batch);

@@ -75,7 +75,8 @@ static void slow_round(Engine *engine) {
     if (boot_ms - engine->slow_boot_ms < SLOW_ROUND_MS) return;
     engine->slow_boot_ms = boot_ms;
     own_expire(engine->own);
-    engine_tell_systemd(engine);
+    OWN(text) char *status = engine_status_text(engine);
+    systemd_status(status);
 }
 
 static bool stop_is_over(const Engine *engine) {
@@ -121,6 +122,8 @@ static void loop_sleeps(uv_prepare_t *prepare) {
 
 static void state_full(void *ctx, bool is_full) {
     Engine *engine = ctx;
+    if (is_full == engine->is_full) return;
+    engine->is_full = is_full;
     own_set(engine->own, &own_state_full, NULL, is_full,
         is_full ? "the state could not be written: no space is left (make room where state.directory lies)"
                 : "the state is written again");

@@ -365,10 +365,20 @@ static void reroute(Notifier *notifier) {
     free(open);
 }
 
+static bool is_still_a_channel(void *ctx, const Labels *series) {
+    const Notifier *notifier = ctx;
+    const Receiver *receiver = receiver_of(notifier, labels_get(series, "receiver"));
+    for (size_t i = 0; receiver && i < receiver->channel_count; i++)
+        if (!strcmp(receiver->channels[i].plugin, labels_get(series, "plugin"))) return true;
+    return false;
+}
+
 void notifier_configure(Notifier *notifier, Snapshot *snapshot) {
     notifier->core->snapshot = snapshot;
     describe_world(notifier);
     reroute(notifier);
+    own_clear_others(
+        notifier->own, &own_delivery_failing, is_still_a_channel, notifier, "it is not configured any more");
     outbox_check_channels(notifier->outbox);
     outbox_retry_parked(notifier->outbox);
     notifier->core->wake(notifier->core->ctx);

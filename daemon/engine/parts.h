@@ -35,7 +35,7 @@ struct Engine {
     int64_t watchdog_boot_ms;
 
     int64_t started_ms, loaded_ms, started_boot_ms;
-    bool is_started, was_lost;
+    bool is_started, was_lost, is_full;
     int64_t reload_ms;
     bool reload_ok;
     char *reload_error;
@@ -52,6 +52,6 @@ struct Engine {
 };
 
 void engine_apply_snapshot(Engine *engine, Snapshot *snapshot); /* everything that follows a configuration */
-void engine_tell_systemd(Engine *engine);
+char *engine_status_text(Engine *engine); /* what hurts, in one line; caller frees */
 
 #endif

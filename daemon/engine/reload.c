@@ -92,7 +92,8 @@ static void loaded(uv_work_t *work, int status) {
     engine->reload_snapshot = snapshot_free(engine->reload_snapshot);
     engine->reload_problems = problems_free(engine->reload_problems);
     engine->is_reloading = false;
-    engine_tell_systemd(engine);
+    OWN(text) char *status_text = engine_status_text(engine);
+    systemd_ready(status_text); /* on failure too: the reload is over */
     if (engine->reload_waiting && !engine->stop_boot_ms) begin(engine);
 }
 

@@ -1,7 +1,7 @@
 /* daemon/engine/status.c: the engine as people and systemd see it */
 #include "engine/parts.h"
 
-#include "base/systemd.h"
+#include "base/alloc.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { STORE_PATIENCE_MS = 20000 }; /* the watchdog's: robustness 9 */
+enum { STORE_PATIENCE_MS = 20000, OUTBOX_PATIENCE_MS = 20000 }; /* the watchdog's: robustness 9 */
 
 static void count_states(Engine *engine, EngineStatus *ret) {
     for (Instance *i = instances_next(engine->core.instances, NULL); i; i = instances_next(engine->core.instances, i)) {
@@ -38,7 +38,8 @@ void engine_status(Engine *engine, EngineStatus *ret) {
         .failed = counts.failed,
         .ledger = aws_ledger(engine->core.aws),
         .usd_month = poller_cost(engine->poller).usd_month,
-        .healthy = engine->is_started && store_waiting_ms(engine->core.store) < STORE_PATIENCE_MS,
+        .healthy = engine->is_started && store_waiting_ms(engine->core.store) < STORE_PATIENCE_MS &&
+            outbox_overdue_ms(notifier_outbox(engine->notifier)) < OUTBOX_PATIENCE_MS,
     };
     count_states(engine, ret);
 }
@@ -52,16 +53,13 @@ static size_t blind_sources(Engine *engine) {
     return blind;
 }
 
-/* STATUS= says what hurts. */
-void engine_tell_systemd(Engine *engine) {
+char *engine_status_text(Engine *engine) {
     EngineStatus status;
     engine_status(engine, &status);
-    char text[200];
-    snprintf(text, sizeof text,
+    return text_format(
         "%zu in ALARM, %zu OK, %zu without data; %zu sources blind; %zu notifications wait, %zu parked%s", status.alarm,
         status.ok, status.insufficient, blind_sources(engine), status.pending, status.parked,
         engine->reload_error ? "; the last reload was refused" : "");
-    systemd_ready(text);
 }
 
 /* --- gauges made when somebody asks --- */
@@ -133,6 +131,7 @@ void engine_refresh_metrics(Engine *engine) {
     metric_set(metrics, &queue_metric, (double)store_queued(engine->core.store), NULL);
     metric_set(metrics, &backlog_metric, (double)backlog_count(engine->backlog), NULL);
     metric_set(metrics, &skew_metric, (double)aws_skew_ms(engine->core.aws) / 1000, NULL);
+    outbox_refresh_metrics(notifier_outbox(engine->notifier));
     refresh_sources(engine);
     refresh_process(engine);
 }
