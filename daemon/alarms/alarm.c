@@ -258,6 +258,7 @@ static void watch_add(WatchList *list, const Alarm *alarm, const AwsAccount *acc
         list->alarms = alloc_again(list->alarms, list->room, sizeof *list->alarms);
     }
     list->watches[list->count] = (Watch){
+        .source = alarm->source,
         .index = list->count,
         .alarm = alarm->name,
         .selector = alarm->selector,
