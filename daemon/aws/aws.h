@@ -10,6 +10,8 @@
 
 #include <stdint.h>
 
+typedef enum { AWS_MONITORING, AWS_STS, AWS_SNS, AWS_SERVICES } AwsService; /* a row each in aws/service.c */
+
 /* --- the `aws` section --- */
 typedef struct AwsAccount {
     const char *name;      /* unique; "default" where accounts is absent */
@@ -24,11 +26,12 @@ typedef struct AwsSection {
     TextMap endpoints;     /* sns -> URL */
     const AwsAccount *accounts; /* at least one */
     size_t account_count;
+    SectionList account_rows;  /* as written; `accounts` is what counts */
+    const char *urls[AWS_SERVICES]; /* endpoints as resolved: configuration, environment, profile; NULL: AWS's own */
+    const char *ca_bundle;     /* AWS_CA_BUNDLE or the profile's; NULL: the system's */
 } AwsSection;
 extern const SectionDescriptor aws_section;
 const AwsAccount *aws_section_account(const AwsSection *section, const char *name); /* NULL: unknown */
-
-typedef enum { AWS_MONITORING, AWS_STS, AWS_SNS, AWS_SERVICES } AwsService; /* a row each in aws/service.c */
 
 /* --- errors, classed as the wire notes 2.2 --- */
 typedef enum {
@@ -43,7 +46,8 @@ typedef enum {
 const char *aws_class_word(AwsClass class);
 
 typedef struct AwsCall {
-    const char *account, *region;
+    const char *account;    /* NULL or "": the base credentials themselves */
+    const char *region;
     AwsService service;
     const char *operation;  /* `GetMetricData`: X-Amz-Target, the ledger, the IAM action's default */
     const char *action;     /* IAM action for messages: `cloudwatch:GetMetricData` */
