@@ -23,14 +23,16 @@ START_TEST(lines_come_in_file_order) {
     problem_add(all, (Place){"b.yaml", 1, 9}, "a\nb", "esc \x1b here");
     problem_add(all, (Place){"b.yaml", 1, 9}, NULL, "second at one place");
     problem_add(all, (Place){0}, NULL, "nowhere");
-    ck_assert_uint_eq(problems_errors(all), 4);
+    problem_add(all, (Place){"b.yaml", 1, 2}, NULL, "left of it");
+    ck_assert_uint_eq(problems_errors(all), 5);
     OWN(text) char *text = printed(all);
     ck_assert_str_eq(text,
-        "b.yaml:1:9: error: esc \\x1b here (a\\x0ab)\nb.yaml:1:9: error: second at one place\n"
+        "b.yaml:1:2: error: left of it\nb.yaml:1:9: error: esc \\x1b here (a\\x0ab)\nb.yaml:1:9: error: second at one "
+        "place\n"
         "b.yaml:2:1: error: x is wrong\na.yaml:1:1: warning: careful (do so)\n-:1:1: error: nowhere\n");
     OWN(json) json_t *list = problems_json(all);
-    ck_assert_uint_eq(json_array_size(list), 5);
-    ck_assert_str_eq(json_string_value(json_array_get(list, 2)), "b.yaml:2:1: error: x is wrong");
+    ck_assert_uint_eq(json_array_size(list), 6);
+    ck_assert_str_eq(json_string_value(json_array_get(list, 3)), "b.yaml:2:1: error: x is wrong");
 }
 END_TEST
 
