@@ -79,22 +79,36 @@ static size_t edit_distance(const char *a, size_t a_length, const char *b, size_
     return rows[a_length % 3][b_length];
 }
 
+static size_t difference(size_t a, size_t b) { return a > b ? a - b : b - a; }
+
+/* The one candidate that begins with the word, as `warn` for `warning`; NULL if there are several or none. */
+static const char *completed(const char *word, size_t length, const char *const *candidates) {
+    const char *found = NULL;
+    for (; length >= 3 && *candidates; candidates++) {
+        if (strncmp(word, *candidates, length) != 0) continue;
+        if (found) return NULL;
+        found = *candidates;
+    }
+    return found;
+}
+
 const char *text_nearest(const char *word, const char *const *candidates) {
     const size_t length = strlen(word);
     const char *nearest = NULL;
     size_t least_far = SIZE_MAX;
     if (length > NEAREST_MAX) return NULL;
-    for (; *candidates; candidates++) {
-        const size_t other = strlen(*candidates);
+    for (const char *const *candidate = candidates; *candidate; candidate++) {
+        const size_t other = strlen(*candidate);
         if (other > NEAREST_MAX) continue;
-        const size_t far = edit_distance(word, length, *candidates, other);
+        const size_t far = edit_distance(word, length, *candidate, other);
         const size_t allowed = ((length > other ? length : other) + 1) / 3; /* a third of it may be wrong */
-        if (far <= allowed && far < least_far) {
-            least_far = far;
-            nearest = *candidates;
-        }
+        const bool nearer =
+            far < least_far || (far == least_far && difference(other, length) < difference(strlen(nearest), length));
+        if (far > allowed || !nearer) continue; /* of two as near, the one as long: `=>` means `>=` */
+        least_far = far;
+        nearest = *candidate;
     }
-    return nearest;
+    return nearest ? nearest : completed(word, length, candidates);
 }
 
 static size_t character_size(const char *text) {

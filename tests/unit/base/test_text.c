@@ -34,12 +34,12 @@ START_TEST(utf8_is_cut_whole) {
 }
 END_TEST
 
-static const char *const keys[] = {"threshold", "period", "evaluation_periods", "to", "name", NULL};
+static const char *const keys[] = {">", ">=", "threshold", "period", "evaluation_periods", "to", "name", NULL};
 static const struct {
     const char *word, *want;
 } nearest[] = {{"", NULL}, {"x", NULL}, {"treshold", "threshold"}, {"thershold", "threshold"}, {"Period", "period"},
     {"evaluation-periods", "evaluation_periods"}, {"evaluationPeriods", "evaluation_periods"}, {"color", NULL},
-    {"nmae", "name"},
+    {"nmae", "name"}, {"=>", ">="}, {"evalua", "evaluation_periods"}, {"ev", NULL},
     {"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", NULL}};
 START_TEST(nearest_is_found) {
     const char *got = text_nearest(nearest[_i].word, keys);
