@@ -163,13 +163,3 @@ const SectionDescriptor control_section = {.key = "control",
     .size = sizeof(ControlSection),
     .rows = control_rows,
     .decode = decode};
-
-static bool same_text(const char *a, const char *b) { return a == b || (a && b && !strcmp(a, b)); }
-
-const char *control_restart_key(const Snapshot *before, const Snapshot *after) {
-    const ControlSection *was = snapshot_section(before, &control_section);
-    const ControlSection *is = snapshot_section(after, &control_section);
-    if (!same_text(was->socket, is->socket)) return "control.socket";
-    if (!same_text(was->listen, is->listen)) return "control.listen";
-    return NULL;
-}

@@ -29,7 +29,5 @@ char *control_socket_path(const ControlSection *section);
 bool control_listen_parse(const char *text, struct sockaddr_storage *ret_address, socklen_t *ret_length);
 /* `0660`: three or four octal digits, 0777 at most. */
 bool control_mode_parse(const char *text, mode_t *ret_mode);
-/* Which key cannot change without a restart and does so between two configurations, or NULL: a reload refuses it. */
-const char *control_restart_key(const Snapshot *before, const Snapshot *after);
 
 #endif
