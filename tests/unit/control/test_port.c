@@ -88,6 +88,7 @@ static const struct Raw {
     size_t fill;
     const char *want; /* how the answer begins; "": none */
     bool tcp;
+    const char *tail; /* behind the filling; NULL: nothing */
 } raws[] = {
     {"GET /v1/status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 0, "HTTP/1.1 200 ", false},
     {"HEAD /v1/status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 0, "HTTP/1.1 200 ", false},
@@ -98,7 +99,8 @@ static const struct Raw {
     {"POST /v1/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 1048577\r\n\r\n", 0, "HTTP/1.1 413 ", false},
     {"POST /v1/reload HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 1048576\r\n\r\n", 1048576,
         "HTTP/1.1 200 ", false},
-    {"POST /v1/reload HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n200000\r\n", 0x200000, "", false},
+    {"POST /v1/reload HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n200000\r\n", 0x200000, "", false,
+        "\r\n0\r\n\r\n"},
     {"GET /v1/alarms HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", 0, "HTTP/1.1 200 ", true},
     {"GET /v1/alarms HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n", 0, "HTTP/1.1 403 ", true},
     {"GET /v1/notifications HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", 0, "HTTP/1.1 403 ", true},
@@ -107,11 +109,10 @@ static const struct Raw {
 static size_t raw_case; /* the thread's; a test runs in a process of its own */
 static void send_raw(World *world) {
     const struct Raw *c = &raws[raw_case];
-    const size_t head = strlen(c->head);
-    OWN(text) char *request = alloc_zeroed(head + c->fill + 1, 1);
-    memset(request, 'a', head + c->fill);
-    memcpy(request, c->head, head);
-    converse(world, c->tcp ? dial_tcp(world) : dial(world), request, head + c->fill);
+    OWN(text) char *filling = alloc_zeroed(c->fill + 1, 1);
+    memset(filling, 'a', c->fill);
+    OWN(text) char *request = text_format("%s%s%s", c->head, filling, c->tail ? c->tail : "");
+    converse(world, c->tcp ? dial_tcp(world) : dial(world), request, strlen(request));
 }
 START_TEST(requests_are_bounded) {
     World world;

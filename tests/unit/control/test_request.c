@@ -46,7 +46,8 @@ static const struct Host {
 } hosts[] = {{"", false}, {"127.0.0.1", true}, {"127.0.0.1:9464", true}, {"localhost", true}, {"LOCALHOST:1", true},
     {"[::1]:9464", true}, {"[::1]", true}, {"::1", false}, {"[::1", false}, {"[::1]x", false}, {"127.0.0.1:", true},
     {"127.0.0.1:x", false}, {"127.0.0.1:1234567", false}, {"evil.example", false}, {"127.0.0.1.evil.example", false},
-    {"localhost.evil.example:80", false}, {"0x7f.1", false}, {"2130706433", false}, {"[127.0.0.1]", false}};
+    {"localhost.evil.example:80", false}, {"0x7f.1", false}, {"2130706433", false}, {"[127.0.0.1]", false},
+    {"[0000000000000000000000000000000000000000000000000000::1]", false}};
 START_TEST(only_literal_hosts_pass) {
     ck_assert_msg(host_is_literal(hosts[_i].host) == hosts[_i].literal, "%s", hosts[_i].host);
 }
