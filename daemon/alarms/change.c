@@ -139,7 +139,7 @@ static int64_t first_end(const Instance *after, const Observation *seen, int64_t
     if (last == 0) return newest;
     if (resume_end_s > last) last = resume_end_s;
     if (!seen->every_minute || last < newest - CHANGE_REPLAY_S) return newest;
-    return last < newest ? last + step_s : newest;
+    return last < newest ? last - last % step_s + step_s : newest; /* on the step, which an edited period changes */
 }
 
 static void keep_datapoints(InstanceChange *change, const Observation *seen) {
