@@ -6,10 +6,7 @@
 
 #include "base/arena.h"
 #include "rules/evaluate.h"
-#include "rules/statistic.h"
-#include "sources/source.h"
-
-extern const Source cloudwatch_source;
+#include "sources/metric_selector.h"
 
 /* --- selector --- */
 enum {
@@ -17,16 +14,6 @@ enum {
     METRIC_SHORT_KEPT_S = 3 * 3600 - 120, /* periods below a minute are kept 3 hours; a little for the call itself */
     METRIC_MINUTES_KEPT_S = 15 * 86400 - 3600, /* start times further back are rounded to 5 minutes, then to the hour */
 };
-
-typedef struct MetricSelector {
-    const char *namespace, *metric_name, *statistic;
-    const char *unit; /* NULL: any */
-    TextMap dimensions;
-    int64_t period_s;
-    int unit_choice; /* 0: none given */
-    Statistic parsed; /* of `statistic` */
-    const Label *series; /* the dimensions, sorted by name; dimensions.count of them */
-} MetricSelector;
 
 extern const SchemaRow metric_rows[];
 bool metric_selector_decode(Decoding *in, const Node *node, void *selector, ThresholdRule *rule, bool missing_given,
