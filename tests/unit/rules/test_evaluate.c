@@ -51,6 +51,9 @@ static const struct Reason {
     {"0X0", 3, 2, MISSING_MISSING, STATE_ALARM, STATE_OK,
         "Threshold Crossed: 2 out of the last 3 datapoints [5.0 (02/01/26 03:02:00), 5.0 (02/01/26 03:00:00)] were not "
         "greater than the threshold (10.0) (minimum 2 datapoints for ALARM -> OK transition)."},
+    {"0X0", 3, 3, MISSING_MISSING, STATE_ALARM, STATE_OK,
+        "Threshold Crossed: 2 out of the last 3 datapoints [5.0 (02/01/26 03:02:00), 5.0 (02/01/26 03:00:00)] were not "
+        "greater than the threshold (10.0) (minimum 1 datapoint for ALARM -> OK transition)."},
     {"-0", 2, 1, MISSING_BREACHING, STATE_OK, STATE_ALARM,
         "Threshold Crossed: 1 out of the last 1 datapoints [5.0 (02/01/26 03:01:00)] was not greater than the "
         "threshold "
@@ -204,6 +207,18 @@ START_TEST(a_past_minute_has_no_early_window) {
 }
 END_TEST
 
+START_TEST(a_settled_gap_stays_a_gap) {
+    World world;
+    const ThresholdRule rule = rule_of(2, 2, 3, MISSING_BREACHING);
+    Evaluation got;
+    world_draw(&world, "0--X"); /* three settled: the gaps are filled as breaching, the good one leaves the range */
+    evaluate(
+        &rule, &world.samples, T + 180, T + 180, true, &(EvaluationMemory){.state = STATE_OK}, world.scratch, &got);
+    ck_assert(got.early && got.memory.state == STATE_ALARM);
+    ck_assert_uint_eq(got.verdict.filled, 1);
+}
+END_TEST
+
 static void fill(TCase *tcase) {
     tcase_add_loop_test(tcase, words_of_the_reason, 0, (int)COUNT_OF(reasons));
     tcase_add_test(tcase, reason_is_bounded);
@@ -212,6 +227,7 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, clears_only_past_what_tripped);
     tcase_add_test(tcase, vanished_data_does_not_clear_it_either);
     tcase_add_test(tcase, a_past_minute_has_no_early_window);
+    tcase_add_test(tcase, a_settled_gap_stays_a_gap);
 }
 
 int main(void) { return run_tests("evaluate", fill); }

@@ -46,7 +46,7 @@ START_TEST(step_of_evaluation) {
 END_TEST
 
 /* Six samples of a minute from 600 on; folded to two datapoints of three minutes that end at 960. */
-static double values[] = {1, NAN, 5, NAN, NAN, NAN}, sample_counts[] = {2, NAN, 1, NAN, NAN, NAN};
+static double values[] = {1, 9, 5, NAN, NAN, NAN}, sample_counts[] = {2, 0, 1, NAN, NAN, NAN}; /* 9: a sum of nothing */
 static const struct Fold_case {
     Fold fold;
     bool counted;
@@ -54,9 +54,9 @@ static const struct Fold_case {
 } folds[] = {
     {FOLD_AVERAGE, true, 2, 3},
     {FOLD_AVERAGE, false, NAN, NAN},
-    {FOLD_SUM, false, 6, NAN},
+    {FOLD_SUM, false, 15, NAN},
     {FOLD_MINIMUM, true, 1, 3},
-    {FOLD_MAXIMUM, false, 5, NAN},
+    {FOLD_MAXIMUM, false, 9, NAN},
 };
 
 static bool same(double a, double b) { return isnan(a) ? isnan(b) : a == b; }
