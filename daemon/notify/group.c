@@ -117,7 +117,7 @@ void group_told_parse(Groups *groups, Group *group, const char *told_json) {
     const char *fingerprint;
     json_t *entry;
     json_object_foreach(told, fingerprint, entry) {
-        if (strlen(fingerprint) != FINGERPRINT_TEXT - 1) continue;
+        if (strlen(fingerprint) != FINGERPRINT_TEXT - 1 || !json_is_object(entry)) continue;
         Member *member = member_make(groups, group, fingerprint);
         member->is_told = true;
         member->told_no_data = json_text(entry, "data") != NULL;

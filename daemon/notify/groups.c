@@ -67,7 +67,8 @@ static int64_t touch_due(const GroupWorld *world, const Group *group) {
     const Route *route = &world->routes->root;
     if (world->is_once) return world->now_ms;
     if (!group || !group->first_flush_ms) return world->now_ms + route->group_wait_s * 1000;
-    return beat_after(group->first_flush_ms, route->group_interval_s * 1000, world->now_ms);
+    /* Not this very moment's beat: its turn may have been a moment ago. */
+    return beat_after(group->first_flush_ms, route->group_interval_s * 1000, world->now_ms + 1);
 }
 
 static void touch_add(Touches *to, const char *key, const char *receiver, const char *labels_json, const Group *group) {
@@ -111,7 +112,7 @@ static void touch_receiver(Touches *to, const char *receiver, const Labels *grou
 
 /* Is this the alarm that says that `receiver` cannot be reached? */
 static bool speaks_of(const Labels *labels, const char *receiver) {
-    return !strcmp(labels_get(labels, "source"), "tocsin") &&
+    return !strcmp(labels_get(labels, "source"), SOURCE_TOCSIN) &&
         !strcmp(labels_get(labels, "alertname"), "TocsinDeliveryFailing") &&
         !strcmp(labels_get(labels, "receiver"), receiver);
 }

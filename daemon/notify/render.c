@@ -265,7 +265,7 @@ OutboxRow rendered_row(const Rendered *rendered, size_t index) {
 }
 
 char *render_test(const char *id, const char *receiver, const char *external_url, int64_t now_ms) {
-    static const Label labels[] = {{"alertname", "TocsinTest"}, {"severity", "info"}, {"source", "tocsin"}};
+    static const Label labels[] = {{"alertname", "TocsinTest"}, {"severity", "info"}, {"source", SOURCE_TOCSIN}};
     RenderAlert alert = {
         .fingerprint = "0000000000000000",
         .is_firing = true,

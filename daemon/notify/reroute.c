@@ -47,7 +47,7 @@ static void take_along(Reroute *to, Group *group, Member *member) {
 
 static void route_one(Reroute *to, const Instance *instance) {
     for (Member *m = members_of(to->groups, instance->fingerprint); m; m = m->next) m->is_open = true;
-    const bool is_firing = instance->firing_since_ms && !instance->resolved_ms;
+    const bool is_firing = instance_is_firing(instance);
     GroupTouch *touches;
     const size_t count = touches_routed(to->groups, to->world, instance->labels, to->arena, &touches);
     for (size_t i = 0; i < count; i++) {

@@ -32,12 +32,12 @@ static bool group_by_check(const SchemaRow *row, const void *value, const Node *
         if (!strcmp(name, EVERY_LABEL)) {
             if (names->count > 1)
                 is_good =
-                    problem_add(in->problems, at, "it stands alone", "%s has `...` beside other labels", row->key);
+                    problem_add(in->problems, at, "it stands alone", "`%s` has `...` beside other labels", row->key);
         } else if (!is_label_name(name)) {
-            is_good =
-                problem_add(in->problems, at, LABEL_REMEDY, "%s has `%.80s`, which is no label's name", row->key, name);
+            is_good = problem_add(
+                in->problems, at, LABEL_REMEDY, "`%s` has `%.80s`, which is no label's name", row->key, name);
         } else if (is_among_first(names, i, name)) {
-            is_good = problem_add(in->problems, at, "name it once", "%s has `%.80s` twice", row->key, name);
+            is_good = problem_add(in->problems, at, "name it once", "`%s` has `%.80s` twice", row->key, name);
         }
     }
     return is_good;
@@ -97,7 +97,7 @@ static bool route_decode(Decoding *in, const Node *node, void *section) {
     const Node *receiver = node_get(node, "receiver");
     root->receiver_at = receiver ? receiver->at : routes->at;
     if (node->kind == NODE_MAP && !receiver) /* not `required` in its row: without the section nothing is missed */
-        return problem_add(in->problems, routes->at, "the name of a receiver", "receiver is missing");
+        return problem_add(in->problems, routes->at, "the name of a receiver", "`receiver` is missing");
     return true;
 }
 

@@ -32,7 +32,7 @@ static GroupAlert look_at(const Member *member, const Instance *instance) {
     if (!instance) return alert;
     alert.starts_ms = instance->firing_since_ms;
     alert.no_data = instance->data_missing;
-    if (instance->firing_since_ms && !instance->resolved_ms) {
+    if (instance_is_firing(instance)) {
         alert.kind = ALERT_FIRES;
     } else if (member->is_told) {
         alert.kind = ALERT_ENDED;

@@ -1,0 +1,263 @@
+/* When a group speaks and why (alarm-semantics 7.3), and to whom. */
+#include "groups_world.h"
+
+static World world;
+static void begin(void) { world_init(&world); }
+static void end(void) { world_deinit(&world); }
+
+static const struct {
+    GroupFigures figures; /* was_sent, firing, fresh, ended, lost_data, is_repeat_due, tells_resolved */
+    const char *want;
+} reasons[] = {
+    {{false, 0, 0, 0, 0, false, true}, NULL},
+    {{false, 2, 2, 0, 0, false, true}, "first notification"},
+    {{false, 0, 0, 1, 0, true, true}, NULL},
+    {{true, 2, 1, 0, 0, false, true}, "new alerts added"},
+    {{true, 2, 1, 1, 0, true, true}, "new alerts added"},
+    {{true, 0, 0, 1, 0, false, true}, "all alerts resolved"},
+    {{true, 0, 0, 1, 0, false, false}, "all alerts resolved"}, /* no channel gets it, but it is over */
+    {{true, 0, 0, 0, 0, true, true}, NULL},
+    {{true, 1, 0, 1, 0, false, true}, "some alerts resolved"},
+    {{true, 1, 0, 1, 0, false, false}, NULL},
+    {{true, 1, 0, 1, 0, true, false}, "repeat interval elapsed"},
+    {{true, 1, 0, 0, 1, true, true}, "alert data missing"},
+    {{true, 1, 0, 0, 0, true, true}, "repeat interval elapsed"},
+    {{true, 1, 0, 0, 0, false, true}, NULL},
+};
+
+START_TEST(speaks_for_a_reason) {
+    const char *reason = group_reason(&reasons[_i].figures);
+    ck_assert_str_eq(reason ? reason : "", reasons[_i].want ? reasons[_i].want : "");
+}
+END_TEST
+
+START_TEST(waits_then_keeps_the_beat) {
+    Instance *a = world_instance(&world, "x", "n", "a"), *b = world_instance(&world, "x", "n", "b");
+    world_fire(&world, a);
+    world_pass(&world, 29);
+    world_said(&world, "");
+    world_fire(&world, b);
+    world_pass(&world, 1);
+    world_said(&world, "oncall: first notification +0 +1; ");
+    world_pass(&world, 10);
+    world_resolve(&world, b);
+    world_pass(&world, 289);
+    world_said(&world, "");
+    world_pass(&world, 1);
+    world_said(&world, "oncall: some alerts resolved +0 -1; ");
+    world_pass(&world, 700); /* beats with nothing to say */
+    world_fire(&world, b);
+    world_pass(&world, 200);
+    world_said(&world, "oncall: new alerts added +0 +1; ");
+    world_resolve(&world, a);
+    world_resolve(&world, b);
+    world_pass(&world, 300);
+    world_said(&world, "oncall: all alerts resolved -0 -1; ");
+    ck_assert_uint_eq(groups_count(world.groups), 0);
+    ck_assert_uint_eq(file_rows(&world), 0);
+    ck_assert_int_eq(groups_next_due_ms(world.groups), INT64_MAX);
+}
+END_TEST
+
+START_TEST(repeats_at_a_beat) {
+    world.routes.root.repeat_interval_s = 1000; /* rounded up to 1,200 */
+    world_fire(&world, world_instance(&world, "x", "n", "a"));
+    world_pass(&world, 30);
+    *world.said = '\0';
+    world.now_ms += 3; /* what came some milliseconds late does not push its repeat by a beat */
+    world_pass(&world, 1196);
+    world_said(&world, "");
+    world_pass(&world, 4);
+    world_said(&world, "oncall: repeat interval elapsed +0; ");
+    world_pass(&world, 1200);
+    world_said(&world, "oncall: repeat interval elapsed +0; ");
+}
+END_TEST
+
+START_TEST(a_late_turn_repeats_in_time) {
+    world.routes.root.repeat_interval_s = 300;
+    world_fire(&world, world_instance(&world, "x", "n", "a"));
+    world_pass(&world, 30);
+    *world.said = '\0';
+    world.now_ms += 300007; /* the loop was busy for 7 ms */
+    world_turns(&world);
+    world_said(&world, "oncall: repeat interval elapsed +0; ");
+    world_pass(&world, 299);
+    world_said(&world, "");
+    world_pass(&world, 1);
+    world_said(&world, "oncall: repeat interval elapsed +0; ");
+}
+END_TEST
+
+START_TEST(what_passes_between_turns_is_not_told) {
+    Instance *a = world_instance(&world, "x", "n", "a"), *b = world_instance(&world, "x", "n", "b");
+    world_fire(&world, a);
+    world_resolve(&world, a);
+    world_pass(&world, 60);
+    world_said(&world, "");
+    ck_assert_uint_eq(groups_count(world.groups), 0);
+    world_fire(&world, a);
+    world_pass(&world, 30);
+    world_said(&world, "oncall: first notification +0; ");
+    world_fire(&world, b);
+    world_resolve(&world, b);
+    world_resolve(&world, a); /* ends and begins again: still the same for people */
+    world_fire(&world, a);
+    world_pass(&world, 600);
+    world_said(&world, "");
+}
+END_TEST
+
+START_TEST(once_waits_for_nothing) {
+    world.is_once = true;
+    world_fire(&world, world_instance(&world, "x", "n", "a"));
+    world_turns(&world);
+    world_said(&world, "oncall: first notification +0; ");
+}
+END_TEST
+
+START_TEST(without_room_the_turn_comes_again) {
+    Instance *a = world_instance(&world, "x", "n", "a");
+    world_fire(&world, a);
+    world.now_ms += 30000;
+    const char *key = groups_due(world.groups, world.now_ms);
+    GroupTurn *turn = turn_begin(world.groups, key, &world.routes.root, true, find_instance, &world, world.now_ms);
+    ck_assert_str_eq(turn_group_key(turn), "{}:{alertname=\"x\"}");
+    ck_assert_ptr_null(groups_due(world.groups, world.now_ms)); /* one turn at a time */
+    ck_assert(!groups_are_idle(world.groups, world.now_ms));
+    turn_end(world.groups, turn, false, world.now_ms);
+    ck_assert_int_eq(groups_next_due_ms(world.groups), world.now_ms + TURN_RETRY_MS);
+    world_pass(&world, 5);
+    world_said(&world, "oncall: first notification +0; ");
+}
+END_TEST
+
+START_TEST(a_touch_during_a_turn_is_not_lost) {
+    Instance *a = world_instance(&world, "x", "n", "a"), *b = world_instance(&world, "x", "n", "b");
+    world_fire(&world, a);
+    world_pass(&world, 30);
+    *world.said = '\0';
+    world_resolve(&world, a);
+    world.now_ms += 300000;
+    const char *key = groups_due(world.groups, world.now_ms);
+    GroupTurn *turn = turn_begin(world.groups, key, &world.routes.root, true, find_instance, &world, world.now_ms);
+    ck_assert_str_eq(turn->reason, "all alerts resolved");
+    ck_assert(turn->flush.drop);
+    world_fire(&world, b); /* while the resolution is rendered */
+    file_flush(&world, &turn->flush);
+    turn_end(world.groups, turn, true, world.now_ms);
+    world_pass(&world, 300);
+    world_said(&world, "oncall: new alerts added +1; ");
+    const GroupRow *row = file_row(&world, "oncall/{}:{alertname=\"x\"}");
+    ck_assert_ptr_nonnull(row);
+    ck_assert_int_eq(row->due_ms, groups_next_due_ms(world.groups));
+}
+END_TEST
+
+START_TEST(lost_data_is_told_once_where_asked) {
+    Instance *a = world_instance(&world, "x", "n", "a");
+    a->no_data = NODATA_NOTIFY;
+    world_fire(&world, a);
+    world_pass(&world, 30);
+    *world.said = '\0';
+    for (int i = 0; i < 2; i++) { /* lost, back, lost again */
+        a->data_missing = true;
+        world_tell(&world, a);
+        world_pass(&world, 600);
+        world_tell(&world, a);
+        world_pass(&world, 600);
+        world_said(&world, "oncall: alert data missing +0; ");
+        a->data_missing = false;
+        world_tell(&world, a);
+        world_pass(&world, 600);
+        world_said(&world, "");
+    }
+    a->no_data = NODATA_HOLD;
+    a->data_missing = true;
+    world_tell(&world, a);
+    world_pass(&world, 600);
+    world_said(&world, "");
+}
+END_TEST
+
+START_TEST(failing_delivery_goes_another_way) {
+    world.receivers[world.receiver_count++] = "lead";
+    world_fire(
+        &world, world_instance(&world, "TocsinDeliveryFailing", "receiver", "lead")); /* not the one it goes to */
+    world_pass(&world, 30);
+    world_said(&world, "oncall: first notification +0; ");
+    world_fire(&world, world_instance(&world, "TocsinDeliveryFailing", "receiver", "oncall"));
+    world_pass(&world, 400);
+    ck_assert_msg(strstr(world.said, "oncall: new alerts added +0 +1; "), "%s", world.said);
+    ck_assert_msg(strstr(world.said, "lead: first notification +1; "), "%s", world.said);
+}
+END_TEST
+
+START_TEST(names_are_quoted_and_every_label_counts) {
+    world.routes.root.by_every_label = true;
+    world_fire(&world, world_instance(&world, "a\"b\\c\nd", "n", "}"));
+    ck_assert_ptr_nonnull(file_row(&world, "oncall/{}:{alertname=\"a\\\"b\\\\c\\nd\", n=\"}\", source=\"tocsin\"}"));
+    world.routes.root.by_every_label = false;
+    world.routes.root.group_by.count = 0;
+    world_fire(&world, world_instance(&world, "x", "n", "a"));
+    ck_assert_ptr_nonnull(file_row(&world, "oncall/{}:{}"));
+}
+END_TEST
+
+START_TEST(too_much_owed_groups_by_receiver) {
+    Instance *a = world_instance(&world, "x", "n", "a");
+    world_fire(&world, a);
+    world_pass(&world, 31);
+    *world.said = '\0';
+    world.owed = GROUPS_OWED_MAX;
+    world_fire(&world, world_instance(&world, "y", "n", "b"));
+    world_fire(&world, world_instance(&world, "z", "n", "c"));
+    ck_assert_ptr_nonnull(file_row(&world, "oncall/{}:{}"));
+    ck_assert_uint_eq(groups_count(world.groups), 2);
+    world_resolve(&world, a); /* who has a group keeps it */
+    world_pass(&world, 30);
+    world_said(&world, "oncall: first notification +1 +2; ");
+    world_pass(&world, 300);
+    world_said(&world, "oncall: all alerts resolved -0; ");
+    world.owed = 0;
+    world_resolve(&world, &world.instances[1]); /* its end reaches the group that told of it */
+    world_resolve(&world, &world.instances[2]);
+    world_pass(&world, 600);
+    world_said(&world, "oncall: all alerts resolved -1 -2; ");
+    ck_assert_uint_eq(groups_count(world.groups), 0);
+}
+END_TEST
+
+static const char *const broken[] = {
+    "", "{", "[]", "null", "{\"0000000000000001\":3}", "{\"short\":{\"status\":\"firing\"}}"};
+
+START_TEST(what_was_told_may_be_unreadable) {
+    Instance *a = world_instance(&world, "x", "n", "a");
+    a->firing_since_ms = world.now_ms;
+    const GroupRow row = {"oncall/{}:{alertname=\"x\"}", "oncall", "not json", INT64_MAX, 7, INT64_MAX, -5, broken[_i]};
+    groups_restore(world.groups, &row, world.now_ms);
+    world_reroute(&world);
+    world_pass(&world, 600);
+    ck_assert_msg(strstr(world.said, "+0; "), "%s", world.said); /* it is told all the same */
+}
+END_TEST
+
+static void fill(TCase *tcase) {
+    tcase_add_checked_fixture(tcase, begin, end);
+    tcase_set_timeout(tcase, 60);
+    tcase_add_loop_test(tcase, speaks_for_a_reason, 0, COUNT_OF(reasons));
+    tcase_add_test(tcase, waits_then_keeps_the_beat);
+    tcase_add_test(tcase, repeats_at_a_beat);
+    tcase_add_test(tcase, a_late_turn_repeats_in_time);
+    tcase_add_test(tcase, what_passes_between_turns_is_not_told);
+    tcase_add_test(tcase, once_waits_for_nothing);
+    tcase_add_test(tcase, without_room_the_turn_comes_again);
+    tcase_add_test(tcase, a_touch_during_a_turn_is_not_lost);
+    tcase_add_test(tcase, lost_data_is_told_once_where_asked);
+    tcase_add_test(tcase, failing_delivery_goes_another_way);
+    tcase_add_test(tcase, names_are_quoted_and_every_label_counts);
+    tcase_add_test(tcase, too_much_owed_groups_by_receiver);
+    tcase_add_loop_test(tcase, what_was_told_may_be_unreadable, 0, COUNT_OF(broken));
+}
+
+int main(void) { return run_tests("groups", fill); }

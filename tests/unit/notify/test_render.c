@@ -1,0 +1,252 @@
+/* What people read: subject, summary, and Alertmanager's body field for field. */
+#include "notify/render.h"
+
+#include "../run.h"
+#include "base/alloc.h"
+#include "base/json.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { NOW_S = 1700000000, MANY = 25 };
+#define NOW_MS ((int64_t)NOW_S * 1000)
+
+static Alarm above = {
+    .name = "api-latency-p99", .rule = {.comparison = COMPARE_GT, .threshold = 0.8, .n = 5, .m = 3, .period_s = 60}};
+
+static const struct Case {
+    const char *name, *account, *region, *reason;
+    bool has_alarm, resolved, gone, no_data;
+    double value, threshold;
+    int64_t ago_s, lasted_s;
+    const char *want;
+} cases[] = {
+    {"api-latency-p99", "prod", "eu-west-1", "r", true, false, false, false, 1.23, 0.8, 0, 0,
+        "api-latency-p99 is 1.23 (> 0.8) for 5 min in prod eu-west-1"},
+    {"a", "prod", "eu-west-1", "r", true, false, false, false, 1.23456789, 0.8, 3600, 0,
+        "a is 1.235 (> 0.8) for 1 h 5 min in prod eu-west-1"},
+    {"a", "", "eu-west-1", "r", true, false, false, false, 0.80001, 0.8, 0, 0,
+        "a is 0.80001 (> 0.8) for 5 min in eu-west-1"},
+    {"a", "", "", "r", true, false, false, false, 5368709120.7, 5e9, 0, 0, "a is 5368709121 (> 5000000000) for 5 min"},
+    {"a", "", "", "r", false, false, false, false, 7, 5, 30, 0, "a is 7 (5) for 30 s"},
+    {"a", "", "", "r", true, false, false, false, 7, 5, 90000, 0, "a is 7 (> 5) for 1 d 1 h"},
+    {"a", "", "", "r", true, false, false, false, 7, 5, -600, 0, "a is 7 (> 5) for 0 s"}, /* the clock went back */
+    {"a", "prod", "", "r", true, false, false, true, 7, 5, 60, 0,
+        "a still fires, but its data is missing: last 7 (> 5) in prod"},
+    {"a", "prod", "", "r", true, false, false, true, NAN, 5, 60, 0, "a still fires, but its data is missing in prod"},
+    {"a", "prod", "eu-west-1", "no datapoints were received", true, false, false, false, NAN, 5, 60, 0,
+        "a (prod eu-west-1): no datapoints were received"},
+    {"TocsinSourceFailing", "prod", "eu-west-1", "3 failures in a row", false, false, false, false, NAN, NAN, 60, 0,
+        "TocsinSourceFailing (prod eu-west-1): 3 failures in a row"},
+    {"TocsinReloadFailed", "", "", "line 3", false, false, false, false, NAN, NAN, 60, 0, "TocsinReloadFailed: line 3"},
+    {"a", "prod", "eu-west-1", "r", true, true, false, false, 0.5, 0.8, 0, 750,
+        "a is back at 0.5 (was > 0.8) after 12 min in prod eu-west-1"},
+    {"a", "prod", "", "it was removed", true, true, true, false, 9, 0.8, 0, 60,
+        "a is over after 1 min in prod: it was removed"},
+    {"TocsinReloadFailed", "", "", "reloaded", false, true, false, false, NAN, NAN, 0, 172800,
+        "TocsinReloadFailed is over after 2 d: reloaded"},
+};
+
+static Instance make(const struct Case *c) {
+    const Label labels[] = {
+        {"alertname", c->name}, {"account", c->account}, {"region", c->region}, {"severity", "critical"}};
+    const int64_t start_ms = NOW_MS - (c->ago_s + c->lasted_s) * 1000;
+    Instance i = {.alarm = c->has_alarm ? &above : NULL,
+        .name = (char *)c->name,
+        .labels = labels_new(labels, 4),
+        .gone = c->gone,
+        .facts = {(char *)c->reason, c->value, c->threshold, 2.5, 0, (char *)"https://console.example/x",
+            (char *)"AWS/X Y p99 60 s"},
+        .firing_since_ms = start_ms,
+        .resolved_ms = c->resolved ? start_ms + c->lasted_s * 1000 : 0};
+    return i;
+}
+
+static GroupAlert alert_of(const Instance *i, const struct Case *c) {
+    return (GroupAlert){"00000000000000ff", c->resolved ? ALERT_ENDED : ALERT_FIRES, i, i->firing_since_ms, c->no_data};
+}
+
+/* One message of these alerts to one channel; NULL: it gets none. */
+static json_t *message(GroupAlert *alerts, size_t count, const char *reason, ReceiverChannel channel) {
+    OWN(labels) Labels *group = labels_new((const Label[]){{"alertname", "x"}}, 1);
+    GroupTurn turn = {.key = (char *)"oncall/{}:{alertname=\"x\"}",
+        .receiver = (char *)"oncall",
+        .labels = group,
+        .reason = reason,
+        .alerts = alerts,
+        .alert_count = count};
+    for (size_t i = 0; i < count; i++) {
+        turn.firing += alerts[i].kind == ALERT_FIRES;
+        turn.ended += alerts[i].kind == ALERT_ENDED;
+    }
+    OWN(render_input) RenderInput *input = render_input_new(&turn, &channel, 1, "https://tocsin.example", NOW_MS);
+    OWN(rendered) Rendered *rendered = render(input);
+    if (!rendered_count(rendered)) return NULL;
+    const OutboxRow row = rendered_row(rendered, 0);
+    ck_assert_str_eq(row.group_key, turn.key);
+    ck_assert_str_eq(row.plugin, "webhook");
+    ck_assert_int_eq(row.expires_ms - row.created_ms, 72 * 3600000LL);
+    OWN(rendered) Rendered *again = render(input); /* the same bytes each time */
+    ck_assert_str_eq(rendered_row(again, 0).message_json, row.message_json);
+    json_t *json = json_read(row.message_json, strlen(row.message_json), NULL);
+    ck_assert_str_eq(json_text(json, "id"), row.id);
+    return json;
+}
+
+static const char *reason_for(bool fresh, size_t firing, size_t ended, bool repeat) {
+    return group_reason(&(GroupFigures){true, firing, fresh, ended, 0, repeat, true});
+}
+
+static const ReceiverChannel webhook = {"webhook", 0, true, false};
+
+START_TEST(reads_well_on_a_phone) {
+    const struct Case *c = &cases[_i];
+    Instance i = make(c);
+    GroupAlert alert = alert_of(&i, c);
+    OWN(json) json_t *json = message(&alert, 1, reason_for(!c->resolved, !c->resolved, c->resolved, false), webhook);
+    const json_t *first = json_array_get(json_list(json_map(json, "webhook"), "alerts"), 0);
+    ck_assert_str_eq(json_text(json_map(first, "annotations"), "summary"), c->want);
+    labels_free(i.labels);
+}
+END_TEST
+
+START_TEST(says_all_that_alertmanager_says) {
+    Instance firing = make(&cases[0]), resolved = make(&cases[12]);
+    firing.annotations = labels_new((const Label[]){{"runbook_url", "https://r"}, {"description", "slow"}}, 2);
+    GroupAlert alerts[] = {alert_of(&resolved, &cases[12]), alert_of(&firing, &cases[0])};
+    OWN(json) json_t *json = message(alerts, 2, reason_for(true, 1, 1, false), webhook);
+    ck_assert_str_eq(json_text(json, "subject"), "[FIRING:1] api-latency-p99, a (prod eu-west-1)");
+    ck_assert_str_eq(json_text(json, "created_at"), "2023-11-14T22:13:20.000Z");
+    ck_assert_str_eq(json_text(json, "receiver"), "oncall");
+    ck_assert(!json_flag(json, "test", true));
+    const json_t *body = json_map(json, "webhook");
+    static const char *const texts[][2] = {{"version", "4"}, {"groupKey", "{}:{alertname=\"x\"}"}, {"status", "firing"},
+        {"receiver", "oncall"}, {"externalURL", "https://tocsin.example"}, {"notification_reason", "new alerts added"}};
+    for (size_t i = 0; i < COUNT_OF(texts); i++) ck_assert_str_eq(json_text(body, texts[i][0]), texts[i][1]);
+    ck_assert_int_eq(json_integer_value(json_object_get(body, "truncatedAlerts")), 0);
+    ck_assert_uint_eq(json_object_size(body), 11);
+    ck_assert_str_eq(json_text(json_map(body, "groupLabels"), "alertname"), "x");
+    ck_assert_ptr_null(json_text(json_map(body, "commonLabels"), "alertname"));
+    ck_assert_str_eq(json_text(json_map(body, "commonLabels"), "region"), "eu-west-1");
+    ck_assert_str_eq(json_text(json_map(body, "commonAnnotations"), "metric"), "AWS/X Y p99 60 s");
+    const json_t *one = json_array_get(json_list(body, "alerts"), 0),
+                 *two = json_array_get(json_list(body, "alerts"), 1);
+    ck_assert_uint_eq(json_object_size(one), 7);
+    ck_assert_str_eq(json_text(one, "status"), "firing"); /* what fires stands first */
+    ck_assert_str_eq(json_text(one, "startsAt"), "2023-11-14T22:13:20.000Z");
+    ck_assert_str_eq(json_text(one, "endsAt"), "0001-01-01T00:00:00Z");
+    ck_assert_str_eq(json_text(one, "generatorURL"), "https://console.example/x");
+    ck_assert_str_eq(json_text(one, "fingerprint"), "00000000000000ff");
+    ck_assert_str_eq(json_text(json_map(one, "annotations"), "runbook_url"), "https://r");
+    ck_assert_str_eq(json_text(json_map(one, "annotations"), "value"), "1.23");
+    ck_assert_str_eq(json_text(json_map(one, "annotations"), "threshold"), "0.8");
+    ck_assert_str_eq(json_text(json_map(one, "annotations"), "reason"), "r");
+    ck_assert_ptr_null(json_text(json_map(one, "annotations"), "duration"));
+    ck_assert_str_eq(json_text(two, "status"), "resolved");
+    ck_assert_str_eq(json_text(two, "endsAt"), "2023-11-14T22:13:20.000Z");
+    ck_assert_str_eq(json_text(json_map(two, "annotations"), "duration"), "12m 30s");
+    ck_assert_str_eq(json_text(json_map(two, "annotations"), "worst_value"), "2.5");
+    ck_assert_str_eq(json_text(json_map(two, "annotations"), "cleared_value"), "0.5");
+    labels_free(firing.annotations);
+    labels_free(firing.labels);
+    labels_free(resolved.labels);
+}
+END_TEST
+
+/* fresh, repeat; what fires, what ended; the channel's wish; the alerts that it gets, 0: no message */
+static const struct {
+    bool fresh, repeat;
+    size_t firing, ended;
+    bool send_resolved, has_waiting;
+    size_t want;
+    const char *subject;
+} wishes[] = {
+    {true, false, 1, 1, true, false, 2, "[FIRING:1] a (prod eu-west-1)"},
+    {true, false, 1, 1, false, false, 1, "[FIRING:1] a (prod eu-west-1)"},
+    {false, false, 1, 1, true, false, 2, "[FIRING:1] a (prod eu-west-1)"},
+    {false, false, 1, 1, false, false, 0, NULL},
+    {false, false, 0, 2, true, false, 2, "[RESOLVED] a (prod eu-west-1)"},
+    {false, false, 0, 2, false, false, 0, NULL},
+    {false, true, 2, 0, false, false, 2, "[FIRING:2] a (prod eu-west-1)"},
+    {false, true, 2, 0, true, true, 0, NULL}, /* the one before still waits there */
+    {true, false, 2, 0, true, true, 2, "[FIRING:2] a (prod eu-west-1)"},
+    {false, false, 0, 0, true, false, 0, NULL},
+};
+
+START_TEST(a_channel_gets_what_it_wants) {
+    struct Case fires = cases[1], ended = cases[12];
+    Instance instances[] = {make(&fires), make(&ended)};
+    GroupAlert alerts[3];
+    size_t count = 0;
+    for (size_t i = 0; i < wishes[_i].firing; i++) alerts[count++] = alert_of(&instances[0], &fires);
+    for (size_t i = 0; i < wishes[_i].ended; i++) alerts[count++] = alert_of(&instances[1], &ended);
+    alerts[count++] = (GroupAlert){.kind = ALERT_PASSED};
+    const char *reason = reason_for(wishes[_i].fresh, wishes[_i].firing, wishes[_i].ended, wishes[_i].repeat);
+    OWN(json)
+    json_t *json = message(
+        alerts, count, reason, (ReceiverChannel){"webhook", 0, wishes[_i].send_resolved, wishes[_i].has_waiting});
+    ck_assert_uint_eq(json_array_size(json_list(json_map(json, "webhook"), "alerts")), wishes[_i].want);
+    if (json) ck_assert_str_eq(json_text(json, "subject"), wishes[_i].subject);
+    labels_free(instances[0].labels);
+    labels_free(instances[1].labels);
+}
+END_TEST
+
+START_TEST(shows_twenty_and_counts_the_rest) {
+    struct Case c[MANY];
+    Instance instances[MANY];
+    GroupAlert alerts[MANY];
+    char names[MANY][16];
+    for (int k = 0; k < MANY; k++) {
+        c[k] = cases[k == 3 ? 12 : 0];
+        snprintf(names[k], sizeof names[k], "a%d", k);
+        c[k].name = names[k];
+        c[k].ago_s = k;
+        instances[k] = make(&c[k]);
+        instances[k].severity = k == MANY - 1 ? SEVERITY_CRITICAL : SEVERITY_WARNING;
+        alerts[k] = alert_of(&instances[k], &c[k]);
+    }
+    OWN(json) json_t *json = message(alerts, MANY, reason_for(true, MANY - 1, 1, false), webhook);
+    const json_t *body = json_map(json, "webhook");
+    ck_assert_uint_eq(json_array_size(json_list(body, "alerts")), 20);
+    ck_assert_int_eq(json_integer_value(json_object_get(body, "truncatedAlerts")), 5);
+    ck_assert_str_eq(json_text(json, "subject"), "[FIRING:24] a24, a0, a1 and 17 more (prod eu-west-1)");
+    for (int k = 0; k < MANY; k++) labels_free(instances[k].labels);
+}
+END_TEST
+
+START_TEST(text_of_attackers_stays_text) {
+    struct Case c = cases[9];
+    c.name = "x\r\nBcc: a@b\"}\x01";
+    c.reason = "\xff\xfe<script>%s${x}";
+    Instance i = make(&c);
+    GroupAlert alert = alert_of(&i, &c);
+    OWN(json) json_t *json = message(&alert, 1, reason_for(true, 1, 0, false), webhook);
+    const json_t *first = json_array_get(json_list(json_map(json, "webhook"), "alerts"), 0);
+    ck_assert_str_eq(json_text(json_map(first, "labels"), "alertname"), c.name);
+    ck_assert_str_eq(json_text(json_map(first, "annotations"), "reason"), "\xef\xbf\xbd\xef\xbf\xbd<script>%s${x}");
+    labels_free(i.labels);
+}
+END_TEST
+
+START_TEST(a_test_says_that_it_is_one) {
+    OWN(text) char *text = render_test("id-1", "oncall", "https://tocsin.example", NOW_MS);
+    OWN(json) json_t *json = json_read(text, strlen(text), NULL);
+    ck_assert(json_flag(json, "test", false));
+    ck_assert_str_eq(json_text(json, "id"), "id-1");
+    ck_assert_str_eq(json_text(json, "subject"), "[FIRING:1] TocsinTest");
+    ck_assert_uint_eq(json_object_size(json_map(json, "webhook")), 11);
+}
+END_TEST
+
+static void fill(TCase *tcase) {
+    tcase_add_loop_test(tcase, reads_well_on_a_phone, 0, COUNT_OF(cases));
+    tcase_add_test(tcase, says_all_that_alertmanager_says);
+    tcase_add_loop_test(tcase, a_channel_gets_what_it_wants, 0, COUNT_OF(wishes));
+    tcase_add_test(tcase, shows_twenty_and_counts_the_rest);
+    tcase_add_test(tcase, text_of_attackers_stays_text);
+    tcase_add_test(tcase, a_test_says_that_it_is_one);
+}
+
+int main(void) { return run_tests("render", fill); }
