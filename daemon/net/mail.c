@@ -1,34 +1,35 @@
-/* One mail by SMTP. libcurl speaks it; who was refused, and with which words, is read from the lines that pass. */
+/* One mail by SMTP. libcurl connects, encrypts and logs in (CONNECT_ONLY); the transaction itself is smtp.c's, over the
+ * socket that libcurl keeps. */
 #include "base/alloc.h"
-#include "base/guard.h"
 #include "base/text.h"
 #include "net/http.h"
+#include "net/smtp.h"
 #include "net/transfer.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { MAIL_RECIPIENTS = 100, MAIL_SOCKETS = 8, MAIL_WORDS = 500 };
+enum { MAIL_SOCKETS = 8 };
 
-typedef enum { VERB_OTHER, VERB_AUTH, VERB_RCPT, VERB_DATA, VERB_QUIT } Verb;
+/* What watches the socket during the transaction: two handles in one piece of memory. */
+typedef struct Talk {
+    uv_poll_t poll;
+    uv_timer_t deadline;
+    unsigned open;
+    struct Mail *mail; /* NULL: it is over */
+} Talk;
 
 typedef struct Mail {
     HttpTicket ticket;
     MailDone *done;
     void *ctx;
-    char *message;
-    size_t length, sent;
-    struct curl_slist *recipients;
-    Verb verb; /* what we said last */
-    size_t asked; /* RCPT sent so far */
-    int codes[MAIL_RECIPIENTS]; /* a recipient's answer */
-    char *names[MAIL_RECIPIENTS];
-    size_t count;
-    int code; /* the last refusal, 0: none */
-    int soft_code; /* a recipient's 4yz */
-    char words[MAIL_WORDS], soft_words[MAIL_WORDS], line[MAIL_WORDS]; /* line: a reply of several lines, joined */
+    Smtp smtp;
+    SmtpReply reply, refusal; /* of greeting, TLS and login: overheard */
+    Talk *talk;
+    char in[SMTP_LINE_MAX];
+    size_t in_used;
+    bool goodbye;
     curl_socket_t sockets[MAIL_SOCKETS];
 } Mail;
 
@@ -53,113 +54,185 @@ static int mail_close(void *ctx, curl_socket_t fd) {
     return close(fd);
 }
 
-/* libcurl 7.88 says QUIT and then waits for the answer in a blocking read, up to two minutes: our side ends first. */
+/* When a login fails, libcurl 7.88 says QUIT and waits for the answer in a blocking read, up to two minutes: our side
+ * of the connection ends first. */
 static void hang_up(Mail *mail) {
     for (size_t i = 0; i < MAIL_SOCKETS; i++)
         if (mail->sockets[i] != CURL_SOCKET_BAD) shutdown(mail->sockets[i], SHUT_RDWR);
 }
 
-/* --- the dialogue, overheard --- */
-
-static void said(Mail *mail, const char *line, size_t length) {
-    static const struct {
-        const char *word;
-        Verb verb;
-    } verbs[] = {{"AUTH", VERB_AUTH}, {"RCPT", VERB_RCPT}, {"DATA", VERB_DATA}, {"QUIT", VERB_QUIT},
-        {"EHLO", VERB_OTHER}, {"HELO", VERB_OTHER}, {"STAR", VERB_OTHER}, {"MAIL", VERB_OTHER}};
-    if (length < 4 || mail->verb == VERB_QUIT) return;
-    for (size_t i = 0; i < COUNT_OF(verbs); i++) {
-        if (memcmp(line, verbs[i].word, 4) != 0) continue; /* a login's later lines carry no verb */
-        mail->verb = verbs[i].verb;
-        mail->asked += mail->verb == VERB_RCPT;
-        if (mail->verb == VERB_DATA)
-            mail->code = 0; /* some refused recipients do not decide what happens from here on */
-        if (mail->verb == VERB_QUIT) hang_up(mail);
-        return;
-    }
-}
-
-/* Adds one line of a reply, cleaned, to what is kept of it. */
-static void keep_line(Mail *mail, const char *line, size_t length) {
-    size_t used = strlen(mail->line);
-    const size_t from = used ? 4 : 0; /* the code once is enough */
-    if (used && used + 1 < sizeof mail->line) mail->line[used++] = ' ';
-    for (size_t i = from; i < length && used + 1 < sizeof mail->line; i++)
-        mail->line[used++] = (unsigned char)line[i] < 0x20 || line[i] == 0x7f ? '?' : line[i];
-    mail->line[used] = 0;
-}
-
-static void replied(Mail *mail, int code) {
-    if (mail->verb == VERB_RCPT && mail->asked && mail->asked <= mail->count) mail->codes[mail->asked - 1] = code;
-    if (code < 400) return;
-    if (mail->verb == VERB_RCPT && code < 500) {
-        mail->soft_code = code;
-        memcpy(mail->soft_words, mail->line, sizeof mail->soft_words);
-    }
-    mail->code = code;
-    memcpy(mail->words, mail->line, sizeof mail->words);
-}
-
-static void heard(Mail *mail, const char *line, size_t length) {
-    while (length && isspace((unsigned char)line[length - 1])) length--;
-    if (length < 3 || mail->verb == VERB_QUIT) return;
-    for (size_t i = 0; i < 3; i++)
-        if (!isdigit((unsigned char)line[i])) return;
-    const int code = (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0');
-    keep_line(mail, line, length);
-    if (length > 3 && line[3] == '-') return; /* more of it follows */
-    replied(mail, code);
-    mail->line[0] = 0;
-}
-
 static int overhear(CURL *easy, curl_infotype type, char *bytes, size_t length, void *ctx) {
     (void)easy;
-    if (type == CURLINFO_HEADER_OUT) said(ctx, bytes, length);
-    if (type == CURLINFO_HEADER_IN) heard(ctx, bytes, length);
+    Mail *mail = ctx;
+    if (type == CURLINFO_HEADER_OUT && length >= 4 && memcmp(bytes, "QUIT", 4) == 0) {
+        mail->goodbye = true;
+        hang_up(mail);
+    }
+    if (type != CURLINFO_HEADER_IN || mail->goodbye || !smtp_reply_line(&mail->reply, bytes, length)) return 0;
+    if (mail->reply.code >= 400) mail->refusal = mail->reply;
+    mail->reply = (SmtpReply){0};
     return 0;
 }
 
-static size_t give_message(char *room, size_t size, size_t count, void *ctx) {
-    Mail *mail = ctx;
-    size_t length = size * count;
-    if (length > mail->length - mail->sent) length = mail->length - mail->sent;
-    memcpy(room, mail->message + mail->sent, length);
-    mail->sent += length;
-    return length;
+/* --- the transaction, on the socket --- */
+
+static void talk_closed(uv_handle_t *handle) {
+    Talk *talk = handle->data;
+    if (--talk->open == 0) free(talk);
 }
 
-static size_t drop_answer(char *bytes, size_t size, size_t count, void *ctx) {
-    (void)bytes;
-    (void)ctx;
-    return size * count;
+static void mail_leave(HttpTicket *ticket) {
+    Mail *mail = (Mail *)ticket;
+    Talk *talk = mail->talk;
+    if (!talk) return;
+    mail->talk = NULL;
+    talk->mail = NULL;
+    uv_poll_stop(&talk->poll);
+    uv_close((uv_handle_t *)&talk->poll, talk_closed);
+    uv_close((uv_handle_t *)&talk->deadline, talk_closed);
+}
+
+static void mail_over(Mail *mail) {
+    size_t sent;
+    curl_easy_send(mail->ticket.easy, "QUIT\r\n", 6, &sent); /* out of politeness: nobody waits for the answer */
+    const bool told = mail->smtp.accepted || smtp_verdict(&mail->smtp)->code;
+    if (!told && !*mail->ticket.error)
+        snprintf(mail->ticket.error, NET_ERROR_TEXT, "%s: what answers does not speak SMTP", mail->ticket.where);
+    transfer_end(&mail->ticket, told ? HTTP_ANSWERED : HTTP_FAILED, CURLE_OK);
+}
+
+static void mail_broke(Mail *mail) {
+    snprintf(mail->ticket.error, NET_ERROR_TEXT, "%s: the connection broke before the server took the mail",
+        mail->ticket.where);
+    transfer_end(&mail->ticket, HTTP_FAILED, CURLE_OK);
+}
+
+static void hear_lines(Mail *mail) {
+    char *end;
+    while (mail->smtp.step != SMTP_OVER && (end = memchr(mail->in, '\n', mail->in_used))) {
+        const size_t length = (size_t)(end - mail->in) + 1;
+        smtp_hear(&mail->smtp, mail->in, length);
+        memmove(mail->in, mail->in + length, mail->in_used - length);
+        mail->in_used -= length;
+    }
+    if (mail->in_used == sizeof mail->in)
+        mail->in_used = sizeof mail->in / 2; /* of an endless line the start is kept */
+}
+
+/* False: the mail is gone. */
+static bool receive(Mail *mail) {
+    for (;;) {
+        size_t got = 0;
+        const CURLcode code =
+            curl_easy_recv(mail->ticket.easy, mail->in + mail->in_used, sizeof mail->in - mail->in_used, &got);
+        if (code == CURLE_AGAIN) return true;
+        if (code || got == 0) {
+            mail_broke(mail);
+            return false;
+        }
+        mail->in_used += got;
+        hear_lines(mail);
+        if (mail->smtp.step != SMTP_OVER) continue;
+        mail_over(mail);
+        return false;
+    }
+}
+
+static bool transmit(Mail *mail) {
+    while (mail->smtp.out_length) {
+        size_t sent = 0;
+        const CURLcode code = curl_easy_send(mail->ticket.easy, mail->smtp.out, mail->smtp.out_length, &sent);
+        if (code == CURLE_AGAIN) return true;
+        if (code) {
+            mail_broke(mail);
+            return false;
+        }
+        mail->smtp.out += sent;
+        mail->smtp.out_length -= sent;
+    }
+    return true;
+}
+
+static void on_event(uv_poll_t *poll, int status, int events);
+
+static void proceed(Mail *mail) {
+    if (!transmit(mail) || !receive(mail)) return;
+    if (!transmit(mail)) return;
+    uv_poll_start(&mail->talk->poll, UV_READABLE | (mail->smtp.out_length ? UV_WRITABLE : 0), on_event);
+}
+
+static void on_event(uv_poll_t *poll, int status, int events) {
+    (void)events;
+    const Talk *talk = poll->data;
+    if (!talk->mail) return;
+    if (status < 0)
+        mail_broke(talk->mail);
+    else
+        proceed(talk->mail);
+}
+
+static void on_deadline(uv_timer_t *timer) {
+    const Talk *talk = timer->data;
+    if (!talk->mail) return;
+    HttpTicket *ticket = &talk->mail->ticket;
+    snprintf(ticket->error, sizeof ticket->error, "%s: no whole answer within %g s", ticket->where,
+        (double)ticket->timeout_ms / 1000);
+    transfer_end(ticket, HTTP_TIMED_OUT, CURLE_OK);
+}
+
+/* Logged in: from here on the socket is ours. */
+static void mail_connected(HttpTicket *ticket) {
+    Mail *mail = (Mail *)ticket;
+    curl_socket_t fd = CURL_SOCKET_BAD;
+    const int64_t left_ms = ticket->timeout_ms - (clock_mono_ms(ticket->http->clock) - ticket->started_ms);
+    Talk *talk = alloc_zeroed(1, sizeof *talk);
+    curl_easy_getinfo(ticket->easy, CURLINFO_ACTIVESOCKET, &fd);
+    if (fd == CURL_SOCKET_BAD || uv_poll_init_socket(ticket->http->loop, &talk->poll, fd)) {
+        free(talk);
+        mail_broke(mail);
+        return;
+    }
+    uv_timer_init(ticket->http->loop, &talk->deadline);
+    talk->poll.data = talk->deadline.data = talk;
+    talk->open = 2;
+    talk->mail = mail;
+    mail->talk = talk;
+    uv_timer_start(&talk->deadline, on_deadline, left_ms > 0 ? (uint64_t)left_ms : 0, 0);
+    smtp_begin(&mail->smtp);
+    proceed(mail);
 }
 
 /* --- the way out --- */
 
+static void answer_refused(MailAnswer *answer, const SmtpReply *reply) {
+    answer->outcome = HTTP_ANSWERED;
+    answer->code = reply->code;
+    answer->error = reply->words;
+}
+
 static void mail_finish(HttpTicket *ticket, HttpOutcome outcome, CURLcode code) {
     Mail *mail = (Mail *)ticket;
-    const char *refused[MAIL_RECIPIENTS + 1] = {NULL};
+    const Smtp *smtp = &mail->smtp;
+    const char *refused[SMTP_RECIPIENTS + 1] = {NULL};
     size_t refused_count = 0;
     MailAnswer answer = {.outcome = outcome, .error = ticket->error, .refused = refused};
-    if (outcome == HTTP_ANSWERED) {
+    for (size_t i = 0; smtp->accepted && i < smtp->count; i++) {
+        if (smtp->codes[i] < 400) continue;
+        refused[refused_count++] = smtp->recipients[i];
+        answer.refused_permanently += smtp->codes[i] >= 500;
+    }
+    if (smtp->accepted) {
         answer.accepted = true;
         answer.code = 250;
-        for (size_t i = 0; i < mail->count; i++) {
-            if (mail->codes[i] < 400) continue;
-            refused[refused_count++] = mail->names[i];
-            answer.refused_permanently += mail->codes[i] >= 500;
-        }
-        answer.error = refused_count ? mail->words : "";
-    } else if (outcome != HTTP_CANCELLED && code == CURLE_LOGIN_DENIED) {
-        answer.outcome = HTTP_ANSWERED;
+        answer.error = refused_count ? smtp->refusal.words : "";
+    } else if (outcome == HTTP_ANSWERED) {
+        answer_refused(&answer, smtp_verdict(smtp));
+    } else if (code == CURLE_LOGIN_DENIED) {
+        answer_refused(&answer, &mail->refusal);
         answer.login_refused = true;
-        answer.code = mail->code;
-        answer.error = mail->code ? mail->words : "the server offers no way to log in that both sides know";
-    } else if (outcome == HTTP_FAILED && mail->code && !transfer_tls_failed(code)) {
-        const bool soft = mail->verb == VERB_RCPT && mail->soft_code; /* all refused, one of them for now: try again */
-        answer.outcome = HTTP_ANSWERED;
-        answer.code = soft ? mail->soft_code : mail->code;
-        answer.error = soft ? mail->soft_words : mail->words;
+        if (!mail->refusal.code) answer.error = "the server offers no way to log in that both sides know";
+    } else if (outcome == HTTP_FAILED && mail->refusal.code && !transfer_tls_failed(code)) {
+        answer_refused(&answer, &mail->refusal);
     }
     metric_add(ticket->http->metrics, &mails_total, 1,
         METRIC_VALUES(answer.accepted             ? "accepted"
@@ -170,44 +243,15 @@ static void mail_finish(HttpTicket *ticket, HttpOutcome outcome, CURLcode code) 
 
 static void mail_release(HttpTicket *ticket) {
     Mail *mail = (Mail *)ticket;
-    curl_slist_free_all(mail->recipients);
-    for (size_t i = 0; i < mail->count; i++) free(mail->names[i]);
-    guard_free(mail->message);
+    smtp_deinit(&mail->smtp);
     free(mail);
 }
 
 /* --- what goes out --- */
 
-/* libcurl passes CR LF on into MAIL FROM and RCPT TO. */
-static bool address_ok(const char *address) {
-    return address && *address && strlen(address) <= 320 && !has_control(address) && !strpbrk(address, "<> ");
-}
-
 static bool host_ok(const char *host) {
     return host && *host &&
         strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:") == strlen(host);
-}
-
-static void set_envelope(Mail *mail, const MailRequest *request) {
-    HttpTicket *ticket = &mail->ticket;
-    if (!address_ok(request->from))
-        transfer_refuse(ticket, HTTP_REFUSED, "the sender's address cannot be sent as it is");
-    else
-        TRANSFER_SET(ticket, CURLOPT_MAIL_FROM, request->from);
-    for (const char *const *to = request->recipients; to && *to; to++) {
-        if (mail->count == MAIL_RECIPIENTS || !address_ok(*to)) {
-            transfer_refuse(ticket, HTTP_REFUSED,
-                "a recipient's address cannot be sent as it is, or there are more than %d", MAIL_RECIPIENTS);
-            return;
-        }
-        struct curl_slist *more = curl_slist_append(mail->recipients, *to);
-        if (!more) abort();
-        mail->recipients = more;
-        mail->names[mail->count++] = text_copy(*to);
-    }
-    if (!mail->count) transfer_refuse(ticket, HTTP_REFUSED, "no recipient");
-    TRANSFER_SET(ticket, CURLOPT_MAIL_RCPT, mail->recipients);
-    TRANSFER_SET(ticket, CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L); /* or one bad address fails all */
 }
 
 static void set_server(Mail *mail, const MailRequest *request) {
@@ -243,17 +287,6 @@ static void set_login(HttpTicket *ticket, const MailRequest *request) {
         if (strcmp(request->auth, ways[i].word) == 0) TRANSFER_SET(ticket, CURLOPT_LOGIN_OPTIONS, ways[i].option);
 }
 
-static void set_message(Mail *mail, const MailRequest *request) {
-    mail->message = guard_malloc(request->message_length + 1);
-    if (!mail->message) abort();
-    memcpy(mail->message, request->message, request->message_length);
-    mail->length = request->message_length;
-    TRANSFER_SET(&mail->ticket, CURLOPT_UPLOAD, 1L);
-    TRANSFER_SET(&mail->ticket, CURLOPT_READFUNCTION, give_message);
-    TRANSFER_SET(&mail->ticket, CURLOPT_READDATA, mail);
-    TRANSFER_SET(&mail->ticket, CURLOPT_INFILESIZE_LARGE, (curl_off_t)mail->length);
-}
-
 HttpTicket *mail_start(Http *http, const MailRequest *request, MailDone *done, void *ctx) {
     Mail *mail = alloc_zeroed(1, sizeof *mail);
     HttpTicket *ticket = &mail->ticket;
@@ -261,23 +294,25 @@ HttpTicket *mail_start(Http *http, const MailRequest *request, MailDone *done, v
     mail->ctx = ctx;
     for (size_t i = 0; i < MAIL_SOCKETS; i++) mail->sockets[i] = CURL_SOCKET_BAD;
     ticket->guard = HTTP_GUARD_LINK_LOCAL;
+    ticket->connected = mail_connected;
+    ticket->leave = mail_leave;
     ticket->finish = mail_finish;
     ticket->release = mail_release;
     transfer_begin(http, ticket, request->timeout_ms > 0 ? request->timeout_ms : NET_MAIL_MS, 0);
     TRANSFER_SET(ticket, CURLOPT_OPENSOCKETFUNCTION, mail_socket);
     TRANSFER_SET(ticket, CURLOPT_CLOSESOCKETFUNCTION, mail_close);
     TRANSFER_SET(ticket, CURLOPT_CLOSESOCKETDATA, mail);
-    TRANSFER_SET(ticket, CURLOPT_FRESH_CONNECT,
-        1L); /* a connection that outlived its mail could close only by a blocking QUIT */
-    TRANSFER_SET(ticket, CURLOPT_FORBID_REUSE, 1L);
+    TRANSFER_SET(ticket, CURLOPT_CONNECT_ONLY, 1L);
     TRANSFER_SET(ticket, CURLOPT_VERBOSE, 1L); /* the lines go to overhear() alone */
     TRANSFER_SET(ticket, CURLOPT_DEBUGFUNCTION, overhear);
     TRANSFER_SET(ticket, CURLOPT_DEBUGDATA, mail);
-    TRANSFER_SET(ticket, CURLOPT_WRITEFUNCTION, drop_answer);
     set_server(mail, request);
     set_login(ticket, request);
-    set_envelope(mail, request);
-    set_message(mail, request);
+    if (!smtp_init(&mail->smtp, request->from, request->recipients, request->message, request->message_length))
+        transfer_refuse(ticket, HTTP_REFUSED, "%s",
+            mail->smtp.count || !request->recipients || *request->recipients
+                ? "the sender's or a recipient's address cannot be sent as it is, or there are too many"
+                : "no recipient");
     transfer_connect(ticket);
     return ticket;
 }

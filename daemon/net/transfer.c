@@ -99,7 +99,10 @@ static void collect(Http *http) {
         const CURLcode code = message->data.result; /* read now: the message goes with the handle */
         HttpTicket *ticket = NULL;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&ticket);
-        transfer_end(ticket, outcome_of(ticket, code), code);
+        if (code == CURLE_OK && ticket->connected)
+            ticket->connected(ticket);
+        else
+            transfer_end(ticket, outcome_of(ticket, code), code);
     }
 }
 
@@ -329,6 +332,7 @@ void transfer_end(HttpTicket *ticket, HttpOutcome outcome, CURLcode code) {
     ticket->lookup = NULL;
     DL_DELETE(http->tickets, ticket);
     http->running--;
+    if (ticket->leave) ticket->leave(ticket);
     if (ticket->in_multi) curl_multi_remove_handle(http->multi, ticket->easy);
     if (ticket->guarded && outcome == HTTP_REFUSED)
         snprintf(ticket->error, sizeof ticket->error,

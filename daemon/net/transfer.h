@@ -24,6 +24,8 @@ struct HttpTicket {
     Http *http;
     CURL *easy;
     Lookup *lookup;
+    void (*connected)(HttpTicket *ticket); /* libcurl has done its part, another begins; NULL: it does all */
+    void (*leave)(HttpTicket *ticket); /* before the connection goes; may be NULL */
     void (*finish)(
         HttpTicket *ticket, HttpOutcome outcome, CURLcode code); /* tells the owner; the handle still answers */
     void (*release)(HttpTicket *ticket); /* frees what is its own, and itself; the handle is gone */
