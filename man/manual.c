@@ -2,13 +2,11 @@
  * the keys of the plugins that come with Tocsin, `@verbs@` tocsinctl's verbs: from the tables that the programs
  * themselves work by, so that the two cannot part. */
 #include "alarms/alarm.h"
-#include "base/alloc.h"
 #include "ctl/verb.h"
 #include "load.h"
 #include "plugin/module.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const SectionDescriptor *find_section(const char *key) {
@@ -32,27 +30,6 @@ static bool write_keys(const char *section) {
     return true;
 }
 
-/* mdoc takes a word that begins with a dot or a quote for a request, and a backslash for an escape. */
-static void write_text(const char *text) {
-    if (*text == '.' || *text == '\'') fputs("\\&", stdout);
-    for (; *text; text++) {
-        if (*text == '\\')
-            fputs("\\e", stdout);
-        else
-            putchar(*text);
-    }
-}
-
-static void write_sentences(const char *text) { /* a line a sentence */
-    for (const char *stop; (stop = strstr(text, ". ")); text = stop + 2) {
-        OWN(text) char *sentence = text_copy_length(text, (size_t)(stop - text) + 1);
-        write_text(sentence);
-        putchar('\n');
-    }
-    write_text(text);
-    putchar('\n');
-}
-
 static bool write_plugins(const char *directory) {
     for (size_t i = 0; plugin_built_in[i]; i++) {
         Error err = {0};
@@ -63,7 +40,7 @@ static bool write_plugins(const char *directory) {
         for (const TocsinKey *key = plugin->keys; key->name; key++) {
             if (strstr(key->type, "later")) continue;
             printf(".It Cm %s\n", key->name);
-            write_sentences(key->doc);
+            manual_text(key->doc, stdout);
             if (!strncmp(key->type, "required ", 9)) puts("Required.");
             if (key->fallback) printf("Default: %s.\n", key->fallback);
         }
@@ -76,15 +53,19 @@ static bool write_verbs(void) {
     for (size_t i = 0; ctl_verbs[i]; i++) {
         const CtlVerb *verb = ctl_verbs[i];
         printf(".It Ic %s", verb->name);
-        if (*verb->arguments) printf(" %s", verb->arguments);
+        for (const char *p = verb->arguments; *p; p++) {
+            if (p == verb->arguments) fputs(" No \"", stdout);
+            putchar(*p);
+            if (!p[1]) putchar('"');
+        }
         putchar('\n');
-        write_sentences(verb->help);
+        manual_text(verb->help, stdout);
         if (!verb->options) continue;
         puts(".Bl -tag -width Ds -compact");
         for (const CtlOption *option = verb->options; option->name; option++) {
             printf(
                 ".It Fl %s%s%s\n", option->name + 1, option->value ? " Ar " : "", option->value ? option->value : "");
-            write_sentences(option->help);
+            manual_text(option->help, stdout);
         }
         puts(".El");
     }

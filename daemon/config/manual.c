@@ -1,33 +1,60 @@
 #include "config/schema.h"
 
+#include "base/buffer.h"
+
 #include <string.h>
 
-/* Text for mdoc(7): a backslash is an escape there, and a dot or a quote that begins a line a macro. */
-static void put_text(const char *text, FILE *out) {
-    if (*text == '.' || *text == '\'') fputs("\\&", out);
-    for (; *text; text++) {
-        if (*text == '\\') {
+enum { MANUAL_COLUMNS = 78 };
+
+static void put_word(const char *word, size_t length, FILE *out) {
+    for (size_t i = 0; i < length; i++) {
+        if (word[i] == '\\')
             fputs("\\e", out);
-        } else {
-            fputc(*text, out);
-        }
-        if (*text == '\n' && (text[1] == '.' || text[1] == '\'')) fputs("\\&", out);
+        else
+            fputc(word[i], out);
     }
+}
+
+static bool ends_sentence(const char *word, size_t length, const char *next) {
+    return strchr(".!?", word[length - 1]) && *next >= 'A' && *next <= 'Z';
+}
+
+/* A dot or a quote that begins a line is a macro to mdoc(7), a backslash an escape; each sentence begins a line. */
+void manual_text(const char *text, FILE *out) {
+    size_t column = 0;
+    for (text += strspn(text, " \n"); *text;) {
+        const size_t length = strcspn(text, " \n");
+        if (column && column + 1 + length > MANUAL_COLUMNS) {
+            fputc('\n', out);
+            column = 0;
+        }
+        if (column) fputc(' ', out);
+        if (!column && (*text == '.' || *text == '\'')) fputs("\\&", out);
+        put_word(text, length, out);
+        column += length + 1;
+        const char *next = text + length + strspn(text + length, " \n");
+        if (*next && ends_sentence(text, length, next)) {
+            fputc('\n', out);
+            column = 0;
+        }
+        text = next;
+    }
+    fputc('\n', out);
 }
 
 static void put_line(const char *before, const char *text, const char *after, FILE *out) {
-    fputs(before, out);
-    put_text(text, out);
-    fprintf(out, "%s\n", after);
+    char line[4096];
+    snprintf(line, sizeof line, "%s%s%s", before, text, after);
+    manual_text(line, out);
 }
 
 static void put_choices(const SchemaRow *row, FILE *out) {
-    fputs("One of:", out);
-    for (size_t i = 0; row->choices[i]; i++) {
-        fputs(i ? ", " : " ", out);
-        put_text(row->choices[i], out);
-    }
-    fputs(".\n", out);
+    Buffer line = BUFFER(4096);
+    buffer_text(&line, "One of:");
+    for (size_t i = 0; row->choices[i]; i++) buffer_format(&line, "%s %s", i ? "," : "", row->choices[i]);
+    buffer_text(&line, ".");
+    manual_text(buffer_string(&line), out);
+    buffer_deinit(&line);
 }
 
 void schema_man(const SchemaRow *rows, FILE *out) {

@@ -94,5 +94,7 @@ const Secret *schema_secret(const Node *node, Decoding *in);
 const char *schema_path(const char *path, Decoding *in);
 /* mdoc(7) of the rows: `.It Cm key`, doc, what is allowed, default; nested sections indented. */
 void schema_man(const SchemaRow *rows, FILE *out);
+/* A text of a table for mdoc(7): escaped, a line a sentence, short lines. */
+void manual_text(const char *text, FILE *out);
 
 #endif
