@@ -228,7 +228,7 @@ END_TEST
 
 START_TEST(manual_is_mdoc) {
     static const SchemaRow few[] = {
-        {.key = "a", .type = SCHEMA_TEXT, .required = true, .remedy = ".x \\ y", .doc = ".dot\n'quote"},
+        {.key = "a", .type = SCHEMA_TEXT, .required = true, .remedy = ".x \\ y", .doc = ".dot\n'quote. A line a sentence."},
         {.key = "b", .type = SCHEMA_SECTION, .rows = section_rows, .doc = "Inner."},
         {.key = "c", .type = SCHEMA_CHOICE, .choices = severities, .fallback = "warning", .doc = "How bad."},
         {.key = "d", .type = SCHEMA_LATER},
@@ -240,7 +240,7 @@ START_TEST(manual_is_mdoc) {
     schema_man(few, out);
     fclose(out);
     ck_assert_str_eq(text,
-        ".It Cm a\n\\&.dot\n\\&'quote\nAllowed: \\&.x \\e y.\nRequired.\n"
+        ".It Cm a\n\\&.dot 'quote.\nA line a sentence.\nAllowed: .x \\e y.\nRequired.\n"
         ".It Cm b\nInner.\n.Bl -tag -width Ds\n.It Cm port\nAllowed: a port.\nDefault: 25.\n.El\n"
         ".It Cm c\nHow bad.\nOne of: critical, warning, warn.\nDefault: warning.\n");
     free(text);
