@@ -61,8 +61,9 @@ char *people_when(const Clock *clock, const char *time) {
 }
 
 char *people_number(const json_t *value) {
-    char text[NUMBER_TEXT_MAX];
-    return text_copy(json_is_number(value) ? number_format(json_number_value(value), text) : "-");
+    if (!json_is_number(value)) return text_copy("-");
+    if (json_is_integer(value)) return text_format("%lld", (long long)json_integer_value(value));
+    return text_format("%.6g", json_number_value(value));
 }
 
 Paint people_state_paint(const char *state) {

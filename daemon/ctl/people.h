@@ -14,7 +14,7 @@ char *people_clean(const char *text);
 size_t people_width(const char *text);
 /* `2026-01-02 03:04:05Z (5m ago)` of an RFC 3339 text; `-` for NULL; a time to come: `(in 5m)`. Caller frees. */
 char *people_when(const Clock *clock, const char *time);
-/* A JSON number as short as it reads back, `-` for null. Caller frees. */
+/* A JSON number to six digits (--json has them all), `-` for null. Caller frees. */
 char *people_number(const json_t *value);
 Paint people_state_paint(const char *state);
 /* Writes the text, painted if `colour`. */

@@ -59,14 +59,13 @@ static void print_blocks(CtlContext *ctl, const Series *series, const char *bloc
 
 static char *span(const Series *series) {
     int64_t first_ms = 0, last_ms = 0;
-    char first[TIME_TEXT_MAX], last[TIME_TEXT_MAX], low[NUMBER_TEXT_MAX], high[NUMBER_TEXT_MAX];
+    char first[TIME_TEXT_MAX], last[TIME_TEXT_MAX];
     if (!series->first || !time_parse(series->first, &first_ms) || !time_parse(series->last, &last_ms))
         return text_copy("");
     time_format(first_ms, first);
     time_format(last_ms, last);
     if (isnan(series->low)) return text_format("%.5s to %.5sZ, all missing", first + 11, last + 11);
-    return text_format("%.5s to %.5sZ, from %s to %s", first + 11, last + 11, number_format(series->low, low),
-        number_format(series->high, high));
+    return text_format("%.5s to %.5sZ, from %.6g to %.6g", first + 11, last + 11, series->low, series->high);
 }
 
 static void print_datapoints(CtlContext *ctl, const json_t *instance, Beyond beyond) {

@@ -66,6 +66,8 @@ static bool explain(CURLcode code, const char *socket, Error *err) {
         return error_set(err, ERROR_REMOTE, "the daemon at %.200s did not answer in time", socket);
     if (code == CURLE_WRITE_ERROR)
         return error_set(err, ERROR_REMOTE, "the answer from %.200s is longer than %zu bytes", socket, UNIX_ANSWER_MAX);
+    if (code == CURLE_PARTIAL_FILE || code == CURLE_GOT_NOTHING || code == CURLE_RECV_ERROR)
+        return error_set(err, ERROR_REMOTE, "the daemon at %.200s hung up (was it stopped?)", socket);
     return error_set(err, ERROR_REMOTE, "%.200s: %s", socket, curl_easy_strerror(code));
 }
 

@@ -26,6 +26,17 @@ START_TEST(times_are_told) {
 }
 END_TEST
 
+static const struct Number {
+    const char *json, *want;
+} numbers[] = {{"null", "-"}, {"\"1\"", "-"}, {"7", "7"}, {"9007199254740993", "9007199254740993"}, {"0.8", "0.8"},
+    {"0.3118591865461131", "0.311859"}, {"1e300", "1e+300"}, {"20000.0", "20000"}};
+START_TEST(numbers_are_short) {
+    OWN(json) json_t *value = json_loads(numbers[_i].json, JSON_DECODE_ANY, NULL);
+    OWN(text) char *text = people_number(value);
+    ck_assert_str_eq(text, numbers[_i].want);
+}
+END_TEST
+
 static char *table_text(bool colour) {
     static const char *const heads[] = {"STATE", "NAME", "WHY", NULL};
     char *text = NULL;
@@ -55,6 +66,7 @@ END_TEST
 static void fill(TCase *tcase) {
     tcase_add_loop_test(tcase, columns_are_counted, 0, (int)(sizeof widths / sizeof *widths));
     tcase_add_loop_test(tcase, times_are_told, 0, (int)(sizeof whens / sizeof *whens));
+    tcase_add_loop_test(tcase, numbers_are_short, 0, (int)(sizeof numbers / sizeof *numbers));
     tcase_add_test(tcase, tables_are_aligned_and_harmless);
 }
 int main(void) { return run_tests("people", fill); }
