@@ -78,7 +78,8 @@ static json_t *view_datapoints(const Instance *instance) {
     json_t *all = json_array();
     for (size_t i = 0; i < instance->datapoints.count; i++) {
         const int64_t at_s = instance->datapoints.start_s + (int64_t)i * instance->datapoints.step_s;
-        json_array_append_new(all, json_pack("[o, o]", json_time(at_s * 1000), json_number(instance->datapoints.values[i])));
+        json_array_append_new(
+            all, json_pack("[o, o]", json_time(at_s * 1000), json_number(instance->datapoints.values[i])));
     }
     return all;
 }
