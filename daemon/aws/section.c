@@ -263,13 +263,14 @@ static bool finish_account(AwsSection *section, AwsAccount *account, Decoding *i
     return check_partition(account, in) && fine;
 }
 
-static bool names_differ(const AwsAccount *accounts, size_t count, Decoding *in) {
+static bool names_differ(const AwsSection *section, Decoding *in) {
+    const AwsAccount *accounts = section->accounts;
     bool fine = true;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < section->account_count; i++)
         for (size_t j = 0; j < i; j++)
             if (accounts[i].name && accounts[j].name && strcmp(accounts[i].name, accounts[j].name) == 0)
-                fine = problem_add(in->problems, accounts[i].at, "give each account its own name",
-                    "account `%.128s` is there twice", accounts[i].name);
+                fine = problem_add(in->problems, node_get(section->account_rows.nodes[i], "name")->at,
+                    "give each account its own name", "account `%.128s` is there twice", accounts[i].name);
     return fine;
 }
 
@@ -288,7 +289,7 @@ static bool decode(Decoding *in, const Node *node, void *into) {
     section->accounts = accounts;
     for (size_t i = 0; i < section->account_count; i++)
         if (accounts[i].name) fine &= finish_account(section, &accounts[i], in);
-    return names_differ(accounts, section->account_count, in) && fine;
+    return names_differ(section, in) && fine;
 }
 
 const SectionDescriptor aws_section = {.key = "aws",
