@@ -109,6 +109,7 @@ START_TEST(problems_have_places) {
     OWN(text) char *text = text_format("%s%s", HEAD, c->alarm);
     OWN(text) char *lines = NULL;
     OWN(snapshot) Snapshot *snapshot = load(text, &lines);
+    ck_assert_ptr_nonnull(snapshot); /* what could be read is given back, whatever is wrong */
     if (!c->line)
         ck_assert_msg(*lines == '\0', "%s\n%s", text, lines);
     else
@@ -122,6 +123,7 @@ START_TEST(everything_wrong_is_told_at_once) {
     Snapshot *snapshot = load(HEAD "- name: a\n  metric: {namespace: N, metric_name: M, statistic: p101, period: 45}\n"
                                    "  threshold: x\n  datapoints_to_alarm: 0\n- metric: {}\n  severity: bad\n",
         &lines);
+    ck_assert_ptr_nonnull(snapshot);
     static const char *const wanted[] = {"`statistic` cannot be", "`period` cannot be", "`threshold` cannot be",
         "`datapoints_to_alarm`", "`evaluation_periods` is missing", "`comparison_operator` is missing",
         "`name` is missing", "`namespace` is missing", "`severity` cannot be"};
