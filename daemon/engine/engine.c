@@ -133,12 +133,12 @@ void engine_apply_snapshot(Engine *engine, Snapshot *snapshot) {
     const LogSection *log = snapshot_section(snapshot, &log_section);
     if (!engine->options.level_given) log_setup((LogFormat)log->format, (LogLevel)log->level);
     Snapshot *before = engine->core.snapshot;
-    engine->core.snapshot = snapshot_ref(snapshot);
+    notifier_route_by(engine->notifier, snapshot_ref(snapshot));
     aws_configure(engine->core.aws, snapshot);
     const HistorySection *history = snapshot_section(snapshot, &history_section);
     store_set_history(engine->core.store, history->keep_s * 1000, history->max_rows);
     poller_configure(engine->poller, snapshot);
-    notifier_configure(engine->notifier, snapshot);
+    notifier_configure(engine->notifier);
     engine->loaded_ms = clock_wall_ms(engine->core.clock);
     snapshot_free(before); /* instances point into the new one now */
 }
@@ -231,6 +231,8 @@ void engine_start(Engine *engine) {
     engine->wall_offset_ms = clock_wall_ms(clock) - clock_boot_ms(clock);
     uv_check_start(&engine->woke, loop_woke);
     uv_prepare_start(&engine->sleeps, loop_sleeps);
+    engine_apply_snapshot(engine, engine->options.snapshot);
+    engine->options.snapshot = snapshot_free(engine->options.snapshot);
     own_clear_others(engine->own, &own_reload_failed, keep_none, NULL, "the configuration was read at a start");
     own_clear_others(engine->own, &own_state_full, keep_none, NULL, "the state is written again");
     if (engine->was_lost)
@@ -238,8 +240,6 @@ void engine_start(Engine *engine) {
             "the state file could not be read: it was set aside beside the new one, and what fires is told again");
     else
         own_clear_others(engine->own, &own_state_lost, keep_none, NULL, "the state was read at a start");
-    engine_apply_snapshot(engine, engine->options.snapshot);
-    engine->options.snapshot = snapshot_free(engine->options.snapshot);
     if (engine->options.once) poller_rush(engine->poller);
     wake(engine);
 }

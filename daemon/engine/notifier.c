@@ -330,8 +330,9 @@ Outbox *notifier_outbox(Notifier *notifier) { return notifier->outbox; }
 
 /* --- a new configuration --- */
 
-static void describe_world(Notifier *notifier) {
+void notifier_route_by(Notifier *notifier, Snapshot *snapshot) {
     Core *core = notifier->core;
+    core->snapshot = snapshot;
     const ReceiversSection *receivers = snapshot_section(core->snapshot, &receivers_section);
     notifier->receivers = alloc_again(notifier->receivers, receivers->count + 1, sizeof *notifier->receivers);
     for (size_t i = 0; i < receivers->count; i++) notifier->receivers[i] = receivers->receivers[i].name;
@@ -373,9 +374,7 @@ static bool is_still_a_channel(void *ctx, const Labels *series) {
     return false;
 }
 
-void notifier_configure(Notifier *notifier, Snapshot *snapshot) {
-    notifier->core->snapshot = snapshot;
-    describe_world(notifier);
+void notifier_configure(Notifier *notifier) {
     reroute(notifier);
     own_clear_others(
         notifier->own, &own_delivery_failing, is_still_a_channel, notifier, "it is not configured any more");
