@@ -366,6 +366,34 @@ static void reroute(Notifier *notifier) {
     free(open);
 }
 
+/* What ended and no group has still to tell of: the routes are gone, or a crash came between two commits. */
+typedef struct Closing {
+    Notifier *notifier;
+    Arena *arena;
+    InstanceTold *told;
+    size_t count;
+} Closing;
+
+static void closed(void *ctx, StoreOutcome outcome) {
+    Closing *closing = ctx;
+    for (size_t i = 0; outcome == STORE_OK && i < closing->count; i++) close_told(closing->notifier, &closing->told[i]);
+    arena_free(closing->arena);
+    free(closing);
+}
+
+static void close_unknown(Notifier *notifier) {
+    Core *core = notifier->core;
+    Closing *closing = alloc_zeroed(1, sizeof *closing);
+    *closing = (Closing){.notifier = notifier, .arena = arena_new()};
+    closing->told = arena_alloc(closing->arena, instances_count(core->instances) + 1, sizeof *closing->told);
+    for (Instance *i = instances_next(core->instances, NULL); i; i = instances_next(core->instances, i))
+        if (instance_is_resolved(i) && !groups_know(core->groups, i->fingerprint, NULL))
+            closing->told[closing->count++] =
+                (InstanceTold){arena_text(closing->arena, i->fingerprint), i->resolved_ms};
+    const StoreBatch batch = {.told = closing->told, .told_count = closing->count};
+    store_commit_batch(core->store, &batch, closed, closing);
+}
+
 static bool is_still_a_channel(void *ctx, const Labels *series) {
     const Notifier *notifier = ctx;
     const Receiver *receiver = receiver_of(notifier, labels_get(series, "receiver"));
@@ -376,6 +404,7 @@ static bool is_still_a_channel(void *ctx, const Labels *series) {
 
 void notifier_configure(Notifier *notifier) {
     reroute(notifier);
+    close_unknown(notifier);
     own_clear_others(
         notifier->own, &own_delivery_failing, is_still_a_channel, notifier, "it is not configured any more");
     outbox_check_channels(notifier->outbox);
