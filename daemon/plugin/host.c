@@ -229,7 +229,7 @@ static void try_take(Try *try, const TocsinResult *theirs) {
 static void plugin_answered(void *ctx, const TocsinResult *theirs) {
     Try *try = ticket_object((uintptr_t)ctx);
     if (!try) {
-        LOG(WARNING, "a plugin answered twice or too late; the first outcome stands",
+        LOG(DEBUG, "a plugin answered twice or too late; the first outcome stands",
             KV("call", (int64_t)(uintptr_t)ctx));
         return;
     }

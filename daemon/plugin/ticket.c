@@ -4,7 +4,6 @@
 #include "base/table.h"
 
 #include <pthread.h>
-#include <stdlib.h>
 
 typedef struct Ticket {
     uintptr_t number;
