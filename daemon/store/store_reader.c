@@ -55,13 +55,10 @@ static Query *query_free(Query *query) {
 
 /* The one way out of a query: `done` runs once. */
 static void query_answer(Query *query) {
-    if (query->history_done) {
-        const HistoryPage *page = &query->history_page;
-        query->history_done(query->ctx, query->is_read ? page->rows : NULL, page->count, page->next);
-    } else if (query->outbox_done) {
-        const OutboxPage *page = &query->outbox_page;
-        query->outbox_done(query->ctx, query->is_read ? page->rows : NULL, page->count, page->next);
-    }
+    const HistoryPage history = query->is_read ? query->history_page : (HistoryPage){0};
+    const OutboxPage outbox = query->is_read ? query->outbox_page : (OutboxPage){0};
+    if (query->history_done) query->history_done(query->ctx, history.rows, history.count, history.next);
+    if (query->outbox_done) query->outbox_done(query->ctx, outbox.rows, outbox.count, outbox.next);
     query->history_done = NULL;
     query->outbox_done = NULL;
 }
