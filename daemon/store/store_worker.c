@@ -165,15 +165,12 @@ static void run(void *ctx) {
             uv_cond_wait(&worker->wake, &worker->lock);
         int64_t count;
         Job *group = take_group(worker, &count);
-        const bool is_stopping = worker->is_stopping;
+        const bool is_stopping = worker->is_stopping, is_tidying = worker->is_tidying && !is_stopping;
         const PruneLimits limits = worker->limits;
         uv_mutex_unlock(&worker->lock);
-        if (group)
-            answer(worker, group, count, commit(worker, group));
-        else if (is_stopping)
-            break;
-        else
-            tidy_slice(worker, &limits);
+        if (group) answer(worker, group, count, commit(worker, group));
+        if (is_tidying) tidy_slice(worker, &limits); /* after each group, so that no load puts it off for ever */
+        if (!group && is_stopping) break;
         if (worker->wal_pages >= STORE_CHECKPOINT_PAGES) write_back(worker, SQLITE_CHECKPOINT_PASSIVE);
     }
     end(worker);

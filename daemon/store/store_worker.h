@@ -1,6 +1,6 @@
-/* The store thread: takes jobs in order, up to STORE_GROUP in one transaction, answers when it is on disk, writes the
- * WAL back and prunes while nothing waits. Every function here is for the loop; `woken` runs on the store thread and
- * may do no more than wake the loop. */
+/* The store thread: takes jobs in order, up to STORE_GROUP in one transaction, answers when it is on disk, then writes
+ * the WAL back and prunes. Every function here is for the loop; `woken` runs on the store thread and may do no more
+ * than wake the loop. */
 #ifndef TOCSIN_STORE_STORE_WORKER_H
 #define TOCSIN_STORE_STORE_WORKER_H
 
@@ -26,7 +26,7 @@ StoreWorker *worker_start(
 void worker_push(StoreWorker *worker, Job *take_job);
 /* All that was answered since the last call, in the order in which it was pushed; the caller's. NULL: nothing. */
 Job *worker_answered(StoreWorker *worker);
-/* Prunes by these limits, and makes the reserve anew, when nothing waits. */
+/* Prunes by these limits, a slice after each transaction or while nothing waits; then makes the reserve anew. */
 void worker_tidy(StoreWorker *worker, const PruneLimits *limits);
 WorkerFigures worker_figures(StoreWorker *worker);
 /* No more pushes: commits what waits, closes the file cleanly. False: it did not end within `wait_ms`, call again;
