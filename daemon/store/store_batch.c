@@ -15,6 +15,7 @@ typedef enum {
     DROP_GROUP,
     FLUSH_GROUP,
     ADD_OUTBOX,
+    ADD_MESSAGE,
     PUT_CURSOR,
     FORGET_CURSOR,
     LEASE,
@@ -39,7 +40,8 @@ static const char *const texts[STATEMENTS] = {
         " firing_since_ms = ?15, resolved_ms = ?16, gone = ?17",
     [FORGET_INSTANCE] = "DELETE FROM instance WHERE fingerprint = ?1",
     [FORGET_TOLD] = "DELETE FROM instance WHERE fingerprint = ?1 AND resolved_ms = ?2 AND gone = 1",
-    [TELL_INSTANCE] = "UPDATE instance SET firing_since_ms = 0, resolved_ms = 0 WHERE fingerprint = ?1 AND resolved_ms = ?2",
+    [TELL_INSTANCE] =
+        "UPDATE instance SET firing_since_ms = 0, resolved_ms = 0 WHERE fingerprint = ?1 AND resolved_ms = ?2",
     [ADD_HISTORY] = "INSERT INTO history(time_ms, name, fingerprint, from_state, to_state, reason, value)"
                     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [TOUCH_GROUP] = "INSERT INTO notification_group(key, receiver, labels_json, due_ms, touches, first_flush_ms,"
@@ -50,8 +52,10 @@ static const char *const texts[STATEMENTS] = {
     [FLUSH_GROUP] = "UPDATE notification_group SET due_ms = CASE WHEN touches = ?2 THEN ?3 ELSE " EARLIER(
         "due_ms", "?3") " END, first_flush_ms = ?4, last_sent_ms = ?5, told_json = ?6 WHERE key = ?1",
     [ADD_OUTBOX] =
-        "INSERT INTO outbox(" OUTBOX_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
-        " ?14, ?15) ON CONFLICT(id) DO NOTHING",
+        "INSERT INTO outbox(id, group_key, receiver, plugin, plugin_index, state, attempts, crashes, created_ms,"
+        " next_attempt_ms, expires_ms, finished_ms, last_error, receipt_json) VALUES (?1, ?2, ?3, ?4, ?5, ?6,"
+        " ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) ON CONFLICT(id) DO NOTHING",
+    [ADD_MESSAGE] = "INSERT OR IGNORE INTO outbox_message SELECT seq, ?2 FROM outbox WHERE id = ?1",
     [PUT_CURSOR] =
         "INSERT INTO cursor(name, value_json) VALUES (?1, ?2) ON CONFLICT(name) DO UPDATE SET value_json = ?2",
     [FORGET_CURSOR] = "DELETE FROM cursor WHERE name = ?1",
@@ -177,9 +181,12 @@ static int add_outbox(Statements *statements, const OutboxRow *row) {
     sql_bind_number(s, 11, row->expires_ms);
     sql_bind_number(s, 12, row->finished_ms);
     sql_bind_text(s, 13, row->last_error);
-    sql_bind_text(s, 14, row->message_json);
-    sql_bind_text(s, 15, row->receipt_json);
-    return sql_step(s);
+    sql_bind_text(s, 14, row->receipt_json);
+    const int code = sql_step(s);
+    if (code != SQLITE_OK) return code;
+    sql_bind_name(statements->all[ADD_MESSAGE], 1, row->id);
+    sql_bind_text(statements->all[ADD_MESSAGE], 2, row->message_json);
+    return sql_step(statements->all[ADD_MESSAGE]);
 }
 
 static int put_cursor(Statements *statements, const CursorRow *row) {

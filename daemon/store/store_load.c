@@ -25,7 +25,7 @@ static bool group_at(sqlite3_stmt *s, const Reading *in, void *row) { return rea
 static bool outbox_at(sqlite3_stmt *s, const Reading *in, void *row) { return read_outbox(s, in, row); }
 static bool cursor_at(sqlite3_stmt *s, const Reading *in, void *row) { return read_cursor(s, in, row); }
 
-#define OWED " FROM outbox WHERE state NOT IN ('delivered', 'discarded', 'expired') "
+#define OWED " FROM " OUTBOX_TABLES " WHERE state NOT IN ('delivered', 'discarded', 'expired') "
 static const TableReader instance_reader = {"instance", "SELECT count(*) FROM instance",
     "SELECT " INSTANCE_COLUMNS " FROM instance", sizeof(InstanceRow), instance_at};
 static const TableReader group_reader = {"notification_group", "SELECT count(*) FROM notification_group",

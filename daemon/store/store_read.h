@@ -20,7 +20,8 @@ typedef struct Reading {
 #define OUTBOX_COLUMNS \
     "id, group_key, receiver, plugin, plugin_index, state, attempts, crashes, created_ms, next_attempt_ms, " \
     "expires_ms, " \
-    "finished_ms, last_error, message_json, receipt_json"
+    "finished_ms, last_error, receipt_json, message_json"
+#define OUTBOX_TABLES "outbox LEFT JOIN outbox_message USING (seq)"
 #define CURSOR_COLUMNS "name, value_json"
 #define HISTORY_COLUMNS "id, time_ms, name, fingerprint, from_state, to_state, reason, value"
 

@@ -22,8 +22,10 @@ static const char *const steps[] = {
     " touches INTEGER, first_flush_ms INTEGER, last_sent_ms INTEGER, told_json TEXT) STRICT;"
     "CREATE TABLE outbox(seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE, group_key TEXT, receiver TEXT,"
     " plugin TEXT, plugin_index INTEGER, state TEXT, attempts INTEGER, crashes INTEGER, created_ms INTEGER,"
-    " next_attempt_ms INTEGER, expires_ms INTEGER, finished_ms INTEGER, last_error TEXT, message_json TEXT,"
-    " receipt_json TEXT) STRICT;"
+    " next_attempt_ms INTEGER, expires_ms INTEGER, finished_ms INTEGER, last_error TEXT, receipt_json TEXT) STRICT;"
+    /* Apart, so that a lease or a receipt does not write the message again: a full disk has room for those longest. */
+    "CREATE TABLE outbox_message(seq INTEGER PRIMARY KEY REFERENCES outbox ON DELETE CASCADE, message_json TEXT) "
+    "STRICT;"
     "CREATE INDEX outbox_state ON outbox(state);"
     "CREATE INDEX outbox_finished ON outbox(finished_ms) WHERE state IN ('delivered', 'discarded', 'expired');"
     "CREATE TABLE cursor(name TEXT PRIMARY KEY, value_json TEXT) STRICT;",
