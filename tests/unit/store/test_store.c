@@ -82,6 +82,39 @@ START_TEST(forgetting_and_overwriting) {
 }
 END_TEST
 
+static const struct ToldCase {
+    const char *what;
+    int64_t resolved_ms, told_ms; /* in the file; what people were told of */
+    bool gone, want_row, want_open;
+} told_cases[] = {
+    {"told: nothing is open any more", ROOM_NOW_MS - 9, ROOM_NOW_MS - 9, false, true, false},
+    {"told, and the series is gone: so is the row", ROOM_NOW_MS - 9, ROOM_NOW_MS - 9, true, false, false},
+    {"fires again meanwhile", 0, ROOM_NOW_MS - 9, false, true, true},
+    {"fired again and ended again meanwhile", ROOM_NOW_MS - 3, ROOM_NOW_MS - 9, false, true, true},
+    {"ended again, and gone: still to be told", ROOM_NOW_MS - 3, ROOM_NOW_MS - 9, true, true, true},
+};
+
+START_TEST(what_was_told_is_closed_unless_it_fired_again) {
+    const struct ToldCase *c = &told_cases[_i];
+    const InstanceRow row = {.fingerprint = "00000000000000aa",
+        .state = "OK",
+        .firing_since_ms = ROOM_NOW_MS - 20,
+        .resolved_ms = c->resolved_ms,
+        .gone = c->gone};
+    const InstanceTold told = {"00000000000000aa", c->told_ms};
+    room_open(&room);
+    room_commit(&room, &(StoreBatch){.instances = &row, .instance_count = 1});
+    room_commit(&room, &(StoreBatch){.told = &told, .told_count = 1});
+    room_close(&room);
+    room_open(&room);
+    OWN(store_load) StoreLoad *load = room_load(&room);
+    ck_assert_msg(load->instance_count == c->want_row, "%s: %zu rows", c->what, load->instance_count);
+    if (!c->want_row) return;
+    ck_assert_msg((load->instances[0].firing_since_ms != 0) == c->want_open, "%s", c->what);
+    ck_assert_int_eq(load->instances[0].resolved_ms, c->want_open ? c->resolved_ms : 0);
+}
+END_TEST
+
 static void commit_then_die(Room *in) { room_add_outbox(in, "before-the-crash"); }
 
 START_TEST(an_answered_commit_survives_a_crash) {
@@ -423,6 +456,7 @@ static void fill(TCase *tcase) {
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, all_that_was_committed_is_loaded_again);
     tcase_add_test(tcase, forgetting_and_overwriting);
+    tcase_add_loop_test(tcase, what_was_told_is_closed_unless_it_fired_again, 0, COUNT_OF(told_cases));
     tcase_add_test(tcase, an_answered_commit_survives_a_crash);
     tcase_add_test(tcase, answers_come_in_order_and_share_transactions);
     tcase_add_test(tcase, the_oldest_waits_as_long_as_the_clock_says);
