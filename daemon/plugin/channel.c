@@ -199,7 +199,7 @@ static void read_key(Reading *reading, const TocsinKey *key, const Node *section
         .length = key->fallback ? strlen(key->fallback) : 0};
     if (!node && !key->fallback) {
         if (!required) return;
-        problem_add(reading->in->problems, place_of(reading, section), key->doc, "%s is missing", key->name);
+        problem_add(reading->in->problems, place_of(reading, section), key->doc, "`%s` is missing", key->name);
         wrong(reading);
         return;
     }

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "plugin/handle.h"
+#include "plugin/redact.h"
 #include "plugin/ticket.h"
 
 #include <stdlib.h>
@@ -186,12 +187,14 @@ static void try_settle(Try *try) {
     uv_timer_start(&try->timer, try_due, 0, 0);
 }
 
-/* What a receiver said, fit for a log, a terminal and JSON: valid UTF-8 without control characters, within its bound.
- */
-static char *clean(const char *text) {
-    const size_t length = utf8_cut(text, strnlen(text, PLUGIN_DETAIL_MAX + 1), PLUGIN_DETAIL_MAX);
-    const bool valid = utf8_ok(text, length);
-    char *copy = text_copy_length(text, length);
+/* What a receiver said, fit for a log, a terminal and JSON: no secret of ours, valid UTF-8 without control characters,
+ * within its bound. */
+static char *clean(const Handle *handle, const char *text) {
+    OWN(text) char *bounded = text_copy_length(text, strnlen(text, PLUGIN_DETAIL_MAX + REDACT_LENGTH_MAX));
+    char *copy = redact(handle->snapshot, bounded);
+    const size_t length = strlen(copy);
+    if (length > PLUGIN_DETAIL_MAX) copy[utf8_cut(copy, length, PLUGIN_DETAIL_MAX)] = '\0';
+    const bool valid = utf8_ok(copy, strlen(copy));
     for (char *p = copy; *p; p++)
         if ((unsigned char)*p < 0x20 || *p == 0x7f)
             *p = ' ';
@@ -218,7 +221,7 @@ static void try_take(Try *try, const TocsinResult *theirs) {
     try->result.outcome = !known             ? PLUGIN_RETRY
         : result.outcome == TOCSIN_DELIVERED ? PLUGIN_DELIVERED
                                              : PLUGIN_REFUSED;
-    if (result.detail) try->detail = clean(result.detail);
+    if (result.detail) try->detail = clean(try->handle, result.detail);
     if (try->result.outcome == PLUGIN_DELIVERED && result.receipt_json) try->receipt = receipt_of(result.receipt_json);
     if (try->result.outcome != PLUGIN_RETRY || result.retry_after_ms <= 0) return;
     try->result.retry_after_ms =

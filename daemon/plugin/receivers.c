@@ -124,7 +124,7 @@ static void read_receiver(Reading *reading, const Node *node) {
     reading->receiver->at = node->count > 0 ? node->entries[0].key->at : node->at;
     const Node *name = node_get(node, "name");
     if (!name || node_is_null(name))
-        reading->good = problem_add(in->problems, reading->receiver->at, name_row.remedy, "name is missing");
+        reading->good = problem_add(in->problems, reading->receiver->at, name_row.remedy, "`name` is missing");
     else if (schema_read_value(&name_row, name, &reading->receiver->name, in))
         reading->receiver->at = name->at;
     else

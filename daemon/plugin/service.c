@@ -2,8 +2,10 @@
 #include "base/alloc.h"
 #include "base/digest.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "plugin/child.h"
 #include "plugin/handle.h"
+#include "plugin/redact.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -131,14 +133,25 @@ static void http_end(Service *service, TocsinEnd end, const char *error) {
     service->done.http(service->ctx, &answer);
 }
 
+/* What came back, without our secrets; cut only then, so that no half of one stays. Caller frees. */
+static char *words_of(const Service *service, const char *text, size_t max) {
+    char *words = redact(service->handle->snapshot, text ? text : "");
+    const size_t length = strlen(words);
+    if (length > max) words[utf8_cut(words, length, max)] = '\0';
+    return words;
+}
+
 static void http_answered(void *ctx, const HttpAnswer *ours) {
     Service *service = ctx;
+    OWN(text)
+    char *body = words_of(service, ours->body, ANSWER_KEPT),
+         *error = words_of(service, ours->error, ANSWER_KEPT);
     const TocsinHttpAnswer answer = {.size = sizeof answer,
         .end = end_of(ours->outcome),
         .status = (int)ours->status,
-        .body = ours->body ? ours->body : "",
-        .body_length = ours->body ? ours->body_length : 0,
-        .error = ours->error ? ours->error : "",
+        .body = body,
+        .body_length = strlen(body),
+        .error = error,
         .retry_after_ms = ours->retry_after_ms,
         .location_host = ours->location};
     service_leave(service);
@@ -176,7 +189,7 @@ static void lent_http(const TocsinHost *host, const TocsinHttpRequest *theirs, T
         .key_file = request.key_file,
         .proxy_url = request.proxy_url,
         .guard = HTTP_GUARD_LINK_LOCAL,
-        .body_max = ANSWER_KEPT,
+        .body_max = ANSWER_KEPT + REDACT_LENGTH_MAX,
         .keep_head = true,
         .timeout_ms = request.timeout_ms};
     if (!take_headers(service, &request, headers)) return;
@@ -199,12 +212,13 @@ static void mail_end(Service *service, TocsinEnd end, const char *error) {
 
 static void mail_answered(void *ctx, const MailAnswer *ours) {
     Service *service = ctx;
+    OWN(text) char *error = words_of(service, ours->error, ANSWER_KEPT);
     const TocsinMailAnswer answer = {.size = sizeof answer,
         .end = end_of(ours->outcome),
         .accepted = ours->accepted,
         .login_refused = ours->login_refused,
         .code = (int)ours->code,
-        .error = ours->error ? ours->error : "",
+        .error = error,
         .refused = ours->refused ? ours->refused : nobody};
     service_leave(service);
     service->done.mail(service->ctx, &answer);
@@ -416,9 +430,10 @@ static void lent_log(const TocsinHost *host, TocsinLevel level, const char *mess
         : level == TOCSIN_INFO                  ? LOG_INFO
         : level == TOCSIN_WARNING               ? LOG_WARNING
                                                 : LOG_ERROR;
+    OWN(text) char *says = redact(handle->snapshot, message ? message : "");
     log_write(ours, "a plugin says",
         (const LogField[]){
-            KV("receiver", handle->receiver), KV("plugin", handle->channel->plugin), KV("says", message), {0}});
+            KV("receiver", handle->receiver), KV("plugin", handle->channel->plugin), KV("says", says), {0}});
 }
 
 static int64_t lent_now_ms(const TocsinHost *host) { return clock_wall_ms(handle_of(host)->lender->clock); }

@@ -58,7 +58,7 @@ static void check_topic(const json_t *config, const char *topic, TocsinProblem *
 static void check(const char *config_json, TocsinProblem *problem, void *ctx) {
     OWN(json) json_t *config = json_read(config_json, strlen(config_json), NULL);
     const char *topic = json_text(config, "topic_arn"), *phone = json_text(config, "phone_number");
-    if (!topic && !phone) problem(ctx, "", "topic_arn is missing", "topic_arn or phone_number");
+    if (!topic && !phone) problem(ctx, "", "`topic_arn` is missing", "topic_arn or phone_number");
     if (topic && phone) problem(ctx, "/phone_number", "topic_arn and phone_number are both given", "one of them");
     if (topic) check_topic(config, topic, problem, ctx);
     if (phone && !sns_phone_ok(phone))

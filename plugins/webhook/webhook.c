@@ -90,7 +90,7 @@ static void check(const char *config_json, TocsinProblem *problem, void *ctx) {
     const char *format = json_text(config, "format");
     int64_t timeout_s = 0;
     const bool has_url = json_object_get(config, "url"), has_file = json_object_get(config, "url_file");
-    if (!has_url && !has_file) problem(ctx, "", "url is missing", "url: https://example.org/hook, or url_file");
+    if (!has_url && !has_file) problem(ctx, "", "`url` is missing", "url: https://example.org/hook, or url_file");
     if (has_url && has_file) problem(ctx, "/url_file", "url and url_file are both given", "one of them");
     if (format && strcmp(format, "alertmanager") != 0) {
         OWN(text) char *what = text_format("`format: %s` does not exist in this version of Tocsin", format);

@@ -55,7 +55,7 @@ static void bench_deinit(Bench *bench) {
 static const struct Bad {
     const char *plugin, *keys, *want; /* the problem, without its place */
 } bad[] = {
-    {"webhook", "", "url is missing"},
+    {"webhook", "", "`url` is missing"},
     {"webhook", "url: 'https://a.org', url_file: address", "url and url_file are both given"},
     {"webhook", "url: 'ftp://a.org'", ""},
     {"webhook", "url: 'https://u:p@a.org'", ""},
@@ -69,8 +69,8 @@ static const struct Bad {
     {"webhook", "url: 'https://a.org', cert_file: /x", "cert_file and key_file go together"},
     {"webhook", "url: 'https://a.org', bearer_token_file: secret, headers: {authorization: x}",
         "more than one way to log in"},
-    {"webhook", "url: 'https://a.org', basic_auth: {username: x}", "basic_auth.password_file is missing"},
-    {"sns", "", "topic_arn is missing"},
+    {"webhook", "url: 'https://a.org', basic_auth: {username: x}", "`basic_auth.password_file` is missing"},
+    {"sns", "", "`topic_arn` is missing"},
     {"sns", TOPIC ", phone_number: '+441234'", "topic_arn and phone_number are both given"},
     {"sns", "topic_arn: 'arn:aws:sqs:eu-west-1:111122223333:oncall'", "that is no topic's ARN"},
     {"sns", "topic_arn: 'arn:aws:sns:eu-west-1:11112222333:oncall'", "that is no topic's ARN"},
@@ -82,7 +82,7 @@ static const struct Bad {
     {"sns", "phone_number: '+4412345678901234'", "that is no phone number"},
     {"sns", "phone_number: '+441234', region: 'a.evil.org/'", "that is no region"},
     {"sns", "phone_number: '+441234', account: nobody", "no account is named `nobody`"},
-    {"email", "", "to is missing"},
+    {"email", "", "`to` is missing"},
     {"email", "to: [], from: t@b.org, smarthost: 'h:25'", "nobody gets this mail"},
     {"email", "to: a, from: t@b.org, smarthost: 'h:25'", "that is no mail address"},
     {"email", "to: a@b.org, from: 't@b.org>', smarthost: 'h:25'", "that is no mail address"},
@@ -93,7 +93,7 @@ static const struct Bad {
     {"email", MAIL ", headers: {Subject: x}", "this header is Tocsin's own, or no header's name"},
     {"email", MAIL ", headers: {'X: y': x}", "this header is Tocsin's own, or no header's name"},
     {"email", MAIL ", subject: '{{ .Status }}'", "templates do not exist in this version of Tocsin"},
-    {"exec", "", "command is missing"},
+    {"exec", "", "`command` is missing"},
     {"exec", "command: []", "command is empty"},
     {"exec", "command: [bin/page]", "the program's path is relative"},
     {"exec", "command: [page], environment: {'1A': x}", "that is no variable's name"},
@@ -115,9 +115,9 @@ static const struct Sent {
 } sent[] = {
     {"webhook", "url: 'https://a.org/x'",
         "POST\nurl https://a.org/x\nContent-Type: application/json\nUser-Agent: Tocsin\n"
-        "Idempotency-Key: 7f0c1b9e-1111-4222-8333-444455556666\nguard 1 keep 4096 1 timeout 30000\n"},
+        "Idempotency-Key: 7f0c1b9e-1111-4222-8333-444455556666\nguard 1 keep 8192 1 timeout 30000\n"},
     {"webhook", "url_file: address, bearer_token_file: secret, timeout: 5s, ca_file: /ca",
-        "url_secret https://example.org/s3cret\nAuthorization: Bearer hush\nca_file /ca\nguard 1 keep 4096 1 timeout "
+        "url_secret https://example.org/s3cret\nAuthorization: Bearer hush\nca_file /ca\nguard 1 keep 8192 1 timeout "
         "5000\n"},
     {"webhook",
         "url: 'https://a.org', headers: {content-type: text/x, X-A: b}, basic_auth: {username: u, password_file: "
@@ -202,6 +202,29 @@ START_TEST(webhook_answers) {
     ck_assert_int_eq(told.outcome, replies[_i].outcome);
     ck_assert_str_eq(told.detail, replies[_i].detail);
     ck_assert_int_eq(told.retry_after_ms, replies[_i].answer.retry_after_ms);
+    bench_deinit(&bench);
+}
+END_TEST
+
+/* A receiver that repeats what it was sent: the login of `u`, whose password is hush, and the address in a file. */
+static const struct Echo {
+    const char *body, *detail;
+} echoes[] = {
+    {"you said hush, hush", "HTTP 400: you said [secret], [secret]"},
+    {"Authorization: Basic dTpodXNo", "HTTP 400: Authorization: Basic dTp[secret]"},
+    {"aHVzaA==", "HTTP 400: [secret]A=="},
+    {"no route https://example.org/s3cret", "HTTP 400: no route [secret]"},
+    {"no route /s3cret here", "HTTP 400: no route [secret] here"},
+    {"husk", "HTTP 400: husk"},
+};
+
+START_TEST(what_a_receiver_repeats_holds_no_secret) {
+    Bench bench;
+    bench_init(&bench, "webhook", "url_file: address, basic_auth: {username: u, password_file: secret}");
+    bench.world.http = (HttpAnswer){
+        .outcome = HTTP_ANSWERED, .status = 400, .body = echoes[_i].body, .body_length = strlen(echoes[_i].body)};
+    const Told told = bench_deliver(&bench, "webhook");
+    ck_assert_str_eq(told.detail, echoes[_i].detail);
     bench_deinit(&bench);
 }
 END_TEST
@@ -357,6 +380,7 @@ static void fill(TCase *tcase) {
     tcase_add_loop_test(tcase, what_is_asked_for, 0, COUNT_OF(sent));
     tcase_add_test(tcase, a_body_is_signed);
     tcase_add_loop_test(tcase, webhook_answers, 0, COUNT_OF(replies));
+    tcase_add_loop_test(tcase, what_a_receiver_repeats_holds_no_secret, 0, COUNT_OF(echoes));
     tcase_add_loop_test(tcase, mail_answers, 0, COUNT_OF(posted));
     tcase_add_loop_test(tcase, sns_answers, 0, COUNT_OF(published));
     tcase_add_loop_test(tcase, children, 0, COUNT_OF(runs));

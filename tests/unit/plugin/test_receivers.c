@@ -11,12 +11,12 @@ static const struct Bad {
     const char *yaml, *want;
 } bad[] = {
     {"    odd: {does: x, does2: y}\n", "t.yaml:3:20: error: unknown key `does2` (did you mean `does`?)\n"},
-    {"    odd: {}\n", "t.yaml:3:10: error: does is missing (What it does wrong.)\n"},
-    {"    odd:\n", "t.yaml:3:5: error: does is missing (What it does wrong.)\n"},
+    {"    odd: {}\n", "t.yaml:3:10: error: `does` is missing (What it does wrong.)\n"},
+    {"    odd:\n", "t.yaml:3:5: error: `does` is missing (What it does wrong.)\n"},
     {"    odd: word\n", "t.yaml:3:10: error: odd: there must be a map here (a map of keys to values)\n"},
     {"    odd: []\n", "t.yaml:3:10: error: odd: an empty list (a map, or a list of maps)\n"},
-    {"    odd: [{does: x}, {}]\n", "t.yaml:3:22: error: does is missing (What it does wrong.)\n"},
-    {"    odd: {does: x, inner: {count: 1}}\n", "t.yaml:3:28: error: inner.required is missing (A word.)\n"},
+    {"    odd: [{does: x}, {}]\n", "t.yaml:3:22: error: `does` is missing (What it does wrong.)\n"},
+    {"    odd: {does: x, inner: {count: 1}}\n", "t.yaml:3:28: error: `inner.required` is missing (A word.)\n"},
     {"    odd: {does: x, inner: 5}\n", "t.yaml:3:27: error: odd: there must be a map here (a map of keys to values)\n"},
     {"    odd: {does: x, inner: {required: a, requires: b}}\n",
         "t.yaml:3:41: error: unknown key `requires` (did you mean `required`?)\n"},
@@ -29,7 +29,7 @@ static const struct Bad {
         "t.yaml:3:5: error: `fallback` does not exist in this version of Tocsin (remove it, or wait for a later "
         "version)\n"},
     {"  - name: r\n", "t.yaml:3:11: error: a receiver `r` stands already in line 2 of t.yaml (names are unique)\n"},
-    {"  - odd: {does: x}\n", "t.yaml:3:5: error: name is missing (a name of 1 to 255 characters)\n"},
+    {"  - odd: {does: x}\n", "t.yaml:3:5: error: `name` is missing (a name of 1 to 255 characters)\n"},
     {"  - word\n", "t.yaml:3:5: error: a receiver must be a map (a list of maps, each with a name and plugins)\n"},
     {"    ../odd: {does: x}\n",
         "t.yaml:3:5: error: no plugin `../odd`: a plugin's name has letters, digits, `-` and `_` alone (built in are "
