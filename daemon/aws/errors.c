@@ -162,7 +162,7 @@ static void clean_until(char *into, size_t room, const char *from, const char *c
         const char *end = strstr(from, *ends);
         if (end && (size_t)(end - from) < length) length = (size_t)(end - from);
     }
-    while (length && strchr(" .,", from[length - 1])) length--;
+    while (length && strchr(" .,:", from[length - 1])) length--;
     clean(into, room, from, length);
 }
 
