@@ -289,7 +289,10 @@ static bool decode(Decoding *in, const Node *node, void *into) {
     section->accounts = accounts;
     for (size_t i = 0; i < section->account_count; i++)
         if (accounts[i].name) fine &= finish_account(section, &accounts[i], in);
-    return names_differ(section, in) && fine;
+    fine &= names_differ(section, in);
+    for (size_t i = 0; i < section->account_count; i++)
+        if (!accounts[i].name) accounts[i].name = ""; /* told above; sections to come look accounts up by name */
+    return fine;
 }
 
 const SectionDescriptor aws_section = {.key = "aws",

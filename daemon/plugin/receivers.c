@@ -116,6 +116,7 @@ static size_t channels_in(const Node *node) {
 static void read_receiver(Reading *reading, const Node *node) {
     Decoding *in = reading->in;
     if (node->kind != NODE_MAP) {
+        reading->receiver->at = node->at; /* what is checked across sections may point here */
         reading->good = problem_add(in->problems, node->at, list_remedy, "a receiver must be a map");
         return;
     }
