@@ -77,6 +77,7 @@ START_TEST(refused) {
     OWN(problems) Problems *problems = problems_new();
     clean();
     OWN(snapshot) Snapshot *snapshot = load(wrong[_i].yaml, problems);
+    ck_assert_ptr_nonnull(snapshot); /* what could be read of it */
     char *text = NULL;
     size_t length;
     FILE *out = open_memstream(&text, &length);
