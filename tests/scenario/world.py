@@ -7,6 +7,7 @@ all that was started. The build folder is the first argument, or TOCSIN_BUILD. E
 import contextlib
 import http.client
 import json
+import logging
 import os
 import shutil
 import signal
@@ -72,6 +73,9 @@ class _SocketConnection(http.client.HTTPConnection):
 class World:
     def __init__(self, build):
         self.build = os.path.abspath(build)
+        for program in ("tocsind", "tocsinctl"):
+            if not os.path.exists(self.program(program)):
+                raise Skip(f"{self.program(program)} is not built")
         self.stack = contextlib.ExitStack()
         self.dir = tempfile.mkdtemp(prefix="tocsin-scenario-")
         self.state_dir = os.path.join(self.dir, "state")
@@ -88,9 +92,6 @@ class World:
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS"):
             if name in os.environ:
                 self.env[name] = os.environ[name]
-        for program in ("tocsind", "tocsinctl"):
-            if not os.path.exists(self.program(program)):
-                raise Skip(f"{self.program(program)} is not built")
 
     def program(self, name):
         return os.path.join(self.build, "daemon", name)
@@ -362,6 +363,7 @@ def _stop(process):
 def run(scenario):
     """Runs one scenario against the build folder given, and exits."""
     build = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("TOCSIN_BUILD", os.path.join(HERE, "..", "..", "build"))
+    logging.getLogger("mail.log").setLevel(logging.ERROR)  # aiosmtpd warns of its own next version
     world, failed = None, True
     try:
         world = World(build)
