@@ -14,21 +14,21 @@ typedef enum { AWS_MONITORING, AWS_STS, AWS_SNS, AWS_SERVICES } AwsService; /* a
 
 /* --- the `aws` section --- */
 typedef struct AwsAccount {
-    const char *name;      /* unique; "default" where accounts is absent */
-    const char *role_arn;  /* NULL: the base credentials themselves */
+    const char *name; /* unique; "default" where accounts is absent */
+    const char *role_arn; /* NULL: the base credentials themselves */
     const char *external_id;
     const Secret *external_id_file;
-    TextList regions;      /* never empty after decoding, unless no region is known: then an error was added */
+    TextList regions; /* never empty after decoding, unless no region is known: then an error was added */
     Place at;
 } AwsAccount;
 typedef struct AwsSection {
     const char *region, *profile, *endpoint_url; /* region as resolved: config, environment, profile; NULL: unknown */
-    TextMap endpoints;     /* sns -> URL */
+    TextMap endpoints; /* sns -> URL */
     const AwsAccount *accounts; /* at least one */
     size_t account_count;
-    SectionList account_rows;  /* as written; `accounts` is what counts */
+    SectionList account_rows; /* as written; `accounts` is what counts */
     const char *urls[AWS_SERVICES]; /* endpoints as resolved: configuration, environment, profile; NULL: AWS's own */
-    const char *ca_bundle;     /* AWS_CA_BUNDLE or the profile's; NULL: the system's */
+    const char *ca_bundle; /* AWS_CA_BUNDLE or the profile's; NULL: the system's */
 } AwsSection;
 extern const SectionDescriptor aws_section;
 const AwsAccount *aws_section_account(const AwsSection *section, const char *name); /* NULL: unknown */
@@ -36,38 +36,50 @@ const AwsAccount *aws_section_account(const AwsSection *section, const char *nam
 /* --- errors, classed as the wire notes 2.2 --- */
 typedef enum {
     AWS_FINE,
-    AWS_THROTTLED, AWS_TRANSIENT, AWS_EXPIRED, AWS_BAD_KEYS, AWS_CLOCK, AWS_SIGNATURE, AWS_OUR_BUG, AWS_DENIED, AWS_REGION_OFF,
-    AWS_VALIDATION, AWS_PAGING, AWS_NOT_FOUND, AWS_OTHER,
+    AWS_THROTTLED,
+    AWS_TRANSIENT,
+    AWS_EXPIRED,
+    AWS_BAD_KEYS,
+    AWS_CLOCK,
+    AWS_SIGNATURE,
+    AWS_OUR_BUG,
+    AWS_DENIED,
+    AWS_REGION_OFF,
+    AWS_VALIDATION,
+    AWS_PAGING,
+    AWS_NOT_FOUND,
+    AWS_OTHER,
     AWS_NO_CREDENTIALS, /* none found, or their source is broken: `message` says which and what to do */
-    AWS_UNREACHABLE,    /* resolve, connect, TLS, timeout */
-    AWS_TOO_LONG,       /* the answer passed its bound */
+    AWS_UNREACHABLE, /* resolve, connect, TLS, timeout */
+    AWS_TOO_LONG, /* the answer passed its bound */
     AWS_CANCELLED
 } AwsClass;
 const char *aws_class_word(AwsClass class);
 
 typedef struct AwsCall {
-    const char *account;    /* NULL or "": the base credentials themselves */
+    const char *account; /* NULL or "": the base credentials themselves */
     const char *region;
     AwsService service;
-    const char *operation;  /* `GetMetricData`: X-Amz-Target, the ledger, the IAM action's default */
-    const char *action;     /* IAM action for messages: `cloudwatch:GetMetricData` */
-    const char *body;       /* as the protocol wants it; copied */
+    const char *operation; /* `GetMetricData`: X-Amz-Target, the ledger, the IAM action's default */
+    const char *action; /* IAM action for messages: `cloudwatch:GetMetricData` */
+    const char *body; /* as the protocol wants it; copied */
     size_t body_length;
-    size_t body_max;        /* of the answer; 0: 8 MiB */
-    int64_t deadline_ms;    /* from now, all tries together; 0: 60 s */
-    double billed_units;    /* what one sent request costs in the ledger (metrics asked); counted at each try */
-    bool single_try;        /* the outbox retries by itself: only refresh-and-resend and clock correction happen inside */
+    size_t body_max; /* of the answer; 0: 8 MiB */
+    int64_t deadline_ms; /* from now, all tries together; 0: 60 s */
+    double billed_units; /* what one sent request costs in the ledger (metrics asked); counted at each try */
+    bool single_try; /* the outbox retries by itself: only refresh-and-resend and clock correction happen inside */
 } AwsCall;
 
 typedef struct AwsAnswer {
     AwsClass class;
     long status;
-    const char *body;       /* borrowed for the callback */
+    const char *body; /* borrowed for the callback */
     size_t body_length;
-    const char *code, *message;   /* cleaned, bounded 1 KiB; "" where none */
+    const char *code, *message; /* cleaned, bounded 1 KiB; "" where none */
     const char *action, *resource, *reason; /* DENIED: which action is missing, on what, why; "" where unknown */
     const char *request_id;
-    const char *explanation; /* one sentence for a person: what, where (account, region, action), what to do; "" when fine */
+    const char
+        *explanation; /* one sentence for a person: what, where (account, region, action), what to do; "" when fine */
     int64_t retry_after_ms;
     int attempts;
 } AwsAnswer;
@@ -78,8 +90,8 @@ typedef struct AwsTicket AwsTicket;
 
 Aws *aws_new(uv_loop_t *loop, Http *http, const Clock *clock, Metrics *metrics);
 Aws *aws_free(Aws *aws); /* cancels what runs */
-/* A new configuration: accounts, endpoints, profile. Calls in flight go on as they began; cached credentials of accounts
- * that did not change are kept. The snapshot is referenced. */
+/* A new configuration: accounts, endpoints, profile. Calls in flight go on as they began; cached credentials of
+ * accounts that did not change are kept. The snapshot is referenced. */
 void aws_configure(Aws *aws, Snapshot *snapshot);
 
 AwsTicket *aws_call(Aws *aws, const AwsCall *call, AwsDone *done, void *ctx);
@@ -92,7 +104,7 @@ int64_t aws_skew_ms(const Aws *aws); /* AWS's clock minus ours; 0 until known */
 /* --- ledger --- */
 typedef struct AwsLedger {
     int64_t calls, throttled, failed;
-    double billed_metrics;  /* since the start */
+    double billed_metrics; /* since the start */
 } AwsLedger;
 AwsLedger aws_ledger(const Aws *aws);
 /* The account id behind an account's name where it is known (role ARN, or learnt); "" otherwise. Borrowed. */

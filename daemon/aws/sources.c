@@ -181,7 +181,8 @@ char *aws_role_identity(const AwsSection *section, const AwsAccount *account) {
     const char *id = account->external_id ? account->external_id : "";
     if (account->external_id_file) id = secret_reveal(account->external_id_file, NULL);
     const char *region = sts_region(section, account), *url = section->urls[AWS_STS] ? section->urls[AWS_STS] : "";
-    const size_t room = strlen(account->name) + strlen(account->role_arn) + strlen(region) + strlen(url) + strlen(id) + 5;
+    const size_t room =
+        strlen(account->name) + strlen(account->role_arn) + strlen(region) + strlen(url) + strlen(id) + 5;
     char *identity = guard_malloc(room);
     if (!identity) abort();
     snprintf(identity, room, "%s\n%s\n%s\n%s\n%s", account->name, account->role_arn, region, url, id);

@@ -144,8 +144,7 @@ static char *words_of(const Service *service, const char *text, size_t max) {
 static void http_answered(void *ctx, const HttpAnswer *ours) {
     Service *service = ctx;
     OWN(text)
-    char *body = words_of(service, ours->body, ANSWER_KEPT),
-         *error = words_of(service, ours->error, ANSWER_KEPT);
+    char *body = words_of(service, ours->body, ANSWER_KEPT), *error = words_of(service, ours->error, ANSWER_KEPT);
     const TocsinHttpAnswer answer = {.size = sizeof answer,
         .end = end_of(ours->outcome),
         .status = (int)ours->status,

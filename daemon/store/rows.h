@@ -68,8 +68,8 @@ typedef struct OutboxRow {
     const char *last_error, *message_json, *receipt_json;
 } OutboxRow;
 
-/* The end of what fired was told everywhere: where the row still has this resolved_ms, firing_since_ms and resolved_ms become
- * 0, and a row that is gone is deleted. One that fired again meanwhile is left alone. */
+/* The end of what fired was told everywhere: where the row still has this resolved_ms, firing_since_ms and resolved_ms
+ * become 0, and a row that is gone is deleted. One that fired again meanwhile is left alone. */
 typedef struct InstanceTold {
     const char *fingerprint;
     int64_t resolved_ms;

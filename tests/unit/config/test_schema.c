@@ -228,7 +228,11 @@ END_TEST
 
 START_TEST(manual_is_mdoc) {
     static const SchemaRow few[] = {
-        {.key = "a", .type = SCHEMA_TEXT, .required = true, .remedy = ".x \\ y", .doc = ".dot\n'quote. A line a sentence."},
+        {.key = "a",
+            .type = SCHEMA_TEXT,
+            .required = true,
+            .remedy = ".x \\ y",
+            .doc = ".dot\n'quote. A line a sentence."},
         {.key = "b", .type = SCHEMA_SECTION, .rows = section_rows, .doc = "Inner."},
         {.key = "c", .type = SCHEMA_CHOICE, .choices = severities, .fallback = "warning", .doc = "How bad."},
         {.key = "d", .type = SCHEMA_LATER},
