@@ -89,7 +89,7 @@ class Demo:
         check = world.check()
         if check.returncode:
             raise Failed(f"the demo's configuration: {check.stderr}")
-        self.screen.tell("--check", check.stdout.strip())
+        self.screen.tell("--check", check.stdout.strip().replace(world.dir + os.sep, ""))
         world.start()
         self.screen.tell("tocsind", f"runs as pid {world.daemon.pid}; AWS is {world.sim_port}, mail {self.mail.port}, "
                          f"webhook {self.hook.port}, all on 127.0.0.1")
