@@ -14,6 +14,7 @@ def scenario(world):
     world.start()
     fire(world)
     wait_for(lambda: bodies(hook, status="firing"), 20, "the firing message")
+    world.restart()  # the stop wrote all into the database itself
     world.kill()
     spoiled = []
     for name in os.listdir(world.state_dir):
@@ -21,7 +22,7 @@ def scenario(world):
         with open(path, "rb") as file:
             is_state = file.read(15) == b"SQLite format 3"
         if is_state:
-            spoiled += [path, path + "-wal"]  # the log alone would be enough to read all of a young state
+            spoiled += [path, path + "-wal", path + "-shm"]  # the log alone would be enough to read all
     for path in filter(os.path.exists, spoiled):
         with open(path, "r+b") as file:
             file.write(os.urandom(8192))
