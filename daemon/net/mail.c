@@ -8,9 +8,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-enum { MAIL_SOCKETS = 8 };
 
 /* What watches the socket during the transaction: two handles in one piece of memory. */
 typedef struct Talk {
@@ -29,46 +26,17 @@ typedef struct Mail {
     Talk *talk;
     char in[SMTP_LINE_MAX];
     size_t in_used;
-    bool goodbye;
-    curl_socket_t sockets[MAIL_SOCKETS];
 } Mail;
 
 static const Metric mails_total = {
     "tocsin_mail_requests_total", "Mails handed to a server, by outcome.", METRIC_COUNTER, {"outcome"}};
 
-/* --- its sockets, so that a goodbye never waits --- */
-
-static curl_socket_t mail_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address) {
-    Mail *mail = ctx;
-    const curl_socket_t fd = transfer_socket(&mail->ticket, purpose, address);
-    for (size_t i = 0; i < MAIL_SOCKETS; i++)
-        if (mail->sockets[i] == CURL_SOCKET_BAD) return mail->sockets[i] = fd;
-    if (fd != CURL_SOCKET_BAD) close(fd);
-    return CURL_SOCKET_BAD; /* more attempts in parallel than libcurl makes */
-}
-
-static int mail_close(void *ctx, curl_socket_t fd) {
-    Mail *mail = ctx;
-    for (size_t i = 0; i < MAIL_SOCKETS; i++)
-        if (mail->sockets[i] == fd) mail->sockets[i] = CURL_SOCKET_BAD;
-    return close(fd);
-}
-
-/* When a login fails, libcurl 7.88 says QUIT and waits for the answer in a blocking read, up to two minutes: our side
- * of the connection ends first. */
-static void hang_up(Mail *mail) {
-    for (size_t i = 0; i < MAIL_SOCKETS; i++)
-        if (mail->sockets[i] != CURL_SOCKET_BAD) shutdown(mail->sockets[i], SHUT_RDWR);
-}
+/* --- greeting, TLS and login, overheard --- */
 
 static int overhear(CURL *easy, curl_infotype type, char *bytes, size_t length, void *ctx) {
     (void)easy;
     Mail *mail = ctx;
-    if (type == CURLINFO_HEADER_OUT && length >= 4 && memcmp(bytes, "QUIT", 4) == 0) {
-        mail->goodbye = true;
-        hang_up(mail);
-    }
-    if (type != CURLINFO_HEADER_IN || mail->goodbye || !smtp_reply_line(&mail->reply, bytes, length)) return 0;
+    if (type != CURLINFO_HEADER_IN || !smtp_reply_line(&mail->reply, bytes, length)) return 0;
     if (mail->reply.code >= 400) mail->refusal = mail->reply;
     mail->reply = (SmtpReply){0};
     return 0;
@@ -292,16 +260,12 @@ HttpTicket *mail_start(Http *http, const MailRequest *request, MailDone *done, v
     HttpTicket *ticket = &mail->ticket;
     mail->done = done;
     mail->ctx = ctx;
-    for (size_t i = 0; i < MAIL_SOCKETS; i++) mail->sockets[i] = CURL_SOCKET_BAD;
     ticket->guard = HTTP_GUARD_LINK_LOCAL;
     ticket->connected = mail_connected;
     ticket->leave = mail_leave;
     ticket->finish = mail_finish;
     ticket->release = mail_release;
     transfer_begin(http, ticket, request->timeout_ms > 0 ? request->timeout_ms : NET_MAIL_MS, 0);
-    TRANSFER_SET(ticket, CURLOPT_OPENSOCKETFUNCTION, mail_socket);
-    TRANSFER_SET(ticket, CURLOPT_CLOSESOCKETFUNCTION, mail_close);
-    TRANSFER_SET(ticket, CURLOPT_CLOSESOCKETDATA, mail);
     TRANSFER_SET(ticket, CURLOPT_CONNECT_ONLY, 1L);
     TRANSFER_SET(ticket, CURLOPT_VERBOSE, 1L); /* the lines go to overhear() alone */
     TRANSFER_SET(ticket, CURLOPT_DEBUGFUNCTION, overhear);

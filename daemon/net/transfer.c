@@ -20,7 +20,7 @@ typedef struct Watch {
 
 /* --- sockets, opened under the guard --- */
 
-curl_socket_t transfer_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address) {
+static curl_socket_t open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address) {
     HttpTicket *ticket = ctx;
     if (purpose != CURLSOCKTYPE_IPCXN) return CURL_SOCKET_BAD;
     if (ticket->guard == HTTP_GUARD_LINK_LOCAL && address_is_link_local(&address->addr)) {
@@ -236,7 +236,7 @@ static void common_options(HttpTicket *ticket) {
     TRANSFER_SET(ticket, CURLOPT_MAXLIFETIME_CONN, (long)NET_CONNECTION_LIFE_S);
     TRANSFER_SET(ticket, CURLOPT_PROXY,
         ""); /* what the environment says is read by us: the proxy too is looked up by the gate */
-    TRANSFER_SET(ticket, CURLOPT_OPENSOCKETFUNCTION, transfer_socket);
+    TRANSFER_SET(ticket, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     TRANSFER_SET(ticket, CURLOPT_OPENSOCKETDATA, ticket);
 }
 

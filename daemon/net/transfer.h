@@ -58,8 +58,6 @@ void transfer_begin(Http *http, HttpTicket *ticket, int64_t timeout_ms, int64_t 
 /* It will not be sent: `outcome` and the text reach `finish` in the loop's next turn. */
 void transfer_refuse(HttpTicket *ticket, HttpOutcome outcome, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* CURLOPT_OPENSOCKETFUNCTION, its data the ticket: refuses what the guard forbids. */
-curl_socket_t transfer_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address);
 /* Looks `ticket->host` up and sends. */
 void transfer_connect(HttpTicket *ticket);
 void transfer_end(HttpTicket *ticket, HttpOutcome outcome, CURLcode code);
