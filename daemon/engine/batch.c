@@ -108,7 +108,7 @@ static void add_touches(Batch *batch, const InstanceChange *change) {
     batch->rows.touch_count = before + count;
 }
 
-/* Nobody is to be told: what ended is over at once. */
+/* Nobody is to be told of this end: it is over at once. */
 static void close_untold(Batch *batch, InstanceChange *change) {
     Instance *after = &change->after;
     if (!instance_is_resolved(after)) return;
@@ -142,7 +142,7 @@ void batch_add(Batch *batch, InstanceChange *take_change) {
     batch->changes[batch->change_count++] = change;
     const size_t touches = batch->rows.touch_count;
     if (change->tell) add_touches(batch, change);
-    if (batch->rows.touch_count == touches) close_untold(batch, change);
+    if (change->tell && batch->rows.touch_count == touches) close_untold(batch, change);
     add_history(batch, change);
     if (!change->persist) return;
     batch->instances = alloc_again(batch->instances, batch->rows.instance_count + 1, sizeof *batch->instances);
