@@ -225,7 +225,14 @@ static void abandon(Store *store) {
 Store *store_close(Store *store) {
     if (!store) return NULL;
     store->reader = reader_free(store->reader, STORE_CLOSE_MS); /* first: the file is written back by its last user */
-    const bool has_ended = worker_stop(store->worker, STORE_CLOSE_MS);
+    const int64_t end_ms = clock_mono_ms(store->clock) + STORE_CLOSE_MS;
+    collect(store);
+    for (answer_all(store); store->owed; answer_all(store)) { /* a callback may hand in what follows from its own */
+        if (!worker_wait(store->worker, end_ms - clock_mono_ms(store->clock))) break;
+        collect(store);
+    }
+    const int64_t left_ms = end_ms - clock_mono_ms(store->clock);
+    const bool has_ended = worker_stop(store->worker, left_ms > 0 ? left_ms : 0);
     collect(store);
     answer_all(store);
     if (!has_ended) {

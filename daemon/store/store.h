@@ -90,7 +90,8 @@ int64_t store_waiting_ms(const Store *store);
 void store_set_history(Store *store, int64_t keep_ms, int64_t max_rows);
 
 /* Answers what is queued (committing it), marks the stop clean, checkpoints, closes, joins the thread; blocks at most
- * 10 s. Callbacks that are still owed run inside with their real outcome. Returns NULL. */
+ * 10 s. Callbacks that are still owed run inside with their real outcome, and what they hand in is committed too.
+ * Returns NULL. */
 Store *store_close(Store *store);
 
 #endif

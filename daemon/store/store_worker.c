@@ -16,7 +16,7 @@ struct StoreWorker {
     uv_thread_t thread;
     uv_mutex_t lock; /* for the five members below */
     uv_cond_t wake; /* something to do */
-    uv_cond_t over;
+    uv_cond_t over; /* something was answered, or it has ended */
     Job *waiting, *answered;
     PruneLimits limits;
     bool is_tidying, is_stopping, has_ended;
@@ -126,6 +126,7 @@ static void answer(StoreWorker *worker, Job *group, int64_t count, StoreOutcome 
     worker->figures.commits += outcome == STORE_OK;
     worker->figures.full += outcome == STORE_FULL;
     worker->figures.jobs += count;
+    uv_cond_signal(&worker->over);
     uv_mutex_unlock(&worker->lock);
     worker->woken(worker->ctx);
 }
@@ -220,6 +221,17 @@ WorkerFigures worker_figures(StoreWorker *worker) {
     const WorkerFigures figures = worker->figures;
     uv_mutex_unlock(&worker->lock);
     return figures;
+}
+
+bool worker_wait(StoreWorker *worker, int64_t wait_ms) {
+    if (wait_ms <= 0) return false;
+    uv_mutex_lock(&worker->lock);
+    int waited = 0;
+    while (!worker->answered && waited == 0)
+        waited = uv_cond_timedwait(&worker->over, &worker->lock, (uint64_t)wait_ms * 1000000);
+    const bool is_answered = worker->answered != NULL;
+    uv_mutex_unlock(&worker->lock);
+    return is_answered;
 }
 
 bool worker_stop(StoreWorker *worker, int64_t wait_ms) {

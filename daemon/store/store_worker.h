@@ -29,6 +29,8 @@ Job *worker_answered(StoreWorker *worker);
 /* Prunes by these limits, a slice after each transaction or while nothing waits; then makes the reserve anew. */
 void worker_tidy(StoreWorker *worker, const PruneLimits *limits);
 WorkerFigures worker_figures(StoreWorker *worker);
+/* Waits until there is something to take by worker_answered(). False: there was nothing within `wait_ms`. */
+bool worker_wait(StoreWorker *worker, int64_t wait_ms);
 /* No more pushes: commits what waits, closes the file cleanly. False: it did not end within `wait_ms`, call again;
  * true: it has ended, worker_free() may follow. */
 bool worker_stop(StoreWorker *worker, int64_t wait_ms);
