@@ -227,9 +227,13 @@ static bool is_worth_keeping(const Batch *batch) {
 
 static void committed(void *ctx, StoreOutcome outcome) {
     Batch *batch = ctx;
+    if (outcome == STORE_STOPPED) { /* nothing became true, and nobody goes on from here */
+        batch_free(batch);
+        return;
+    }
     Backlog *backlog = batch->backlog;
     const bool keep = outcome == STORE_FULL && is_worth_keeping(batch) && backlog->count < BACKLOG_MAX;
-    if (outcome != STORE_STOPPED) apply(batch, outcome == STORE_OK);
+    apply(batch, outcome == STORE_OK);
     if (outcome == STORE_OK && !backlog->count) backlog->core->state_full(backlog->core->ctx, false);
     finish(batch);
     if (keep)
@@ -238,10 +242,13 @@ static void committed(void *ctx, StoreOutcome outcome) {
         batch_free(batch);
 }
 
+/* The outcome is an empty transaction's: this batch was not handed in, so that it cannot overtake an older one. */
 static void behind_backlog(void *ctx, StoreOutcome outcome) {
-    (void)
-        outcome; /* of an empty transaction: this batch was never handed in, so that it cannot overtake an older one */
-    committed(ctx, STORE_FULL);
+    Batch *batch = ctx;
+    if (outcome == STORE_STOPPED || batch->backlog->count)
+        committed(batch, outcome == STORE_STOPPED ? STORE_STOPPED : STORE_FULL);
+    else /* the older ones are on disk by now */
+        store_commit_batch(batch->backlog->core->store, &batch->rows, committed, batch);
 }
 
 void batch_commit(Batch *take_batch, BatchDone *done, void *ctx) {

@@ -80,9 +80,10 @@ static void slow_round(Engine *engine) {
 }
 
 static bool stop_is_over(const Engine *engine) {
-    return engine->stop_boot_ms &&
-        (notifier_is_stopped(engine->notifier) ||
-            clock_boot_ms(engine->core.clock) - engine->stop_boot_ms > STOP_GRACE_MS);
+    /* What runs on the pool comes back to us, however long it takes. */
+    if (engine->is_reloading || notifier_is_rendering(engine->notifier)) return false;
+    return notifier_is_stopped(engine->notifier) ||
+        clock_boot_ms(engine->core.clock) - engine->stop_boot_ms > STOP_GRACE_MS;
 }
 
 static void tick(uv_timer_t *timer) {
@@ -261,9 +262,9 @@ static void handle_closed(uv_handle_t *handle) {
 Engine *engine_free(Engine *engine) {
     if (!engine) return NULL;
     Core *core = &engine->core;
-    poller_free(engine->poller);
     plugin_host_free(engine->host);
     core->store = store_close(core->store); /* its callbacks still find their owners */
+    poller_free(engine->poller);
     notifier_free(engine->notifier);
     own_free(engine->own);
     backlog_free(engine->backlog);

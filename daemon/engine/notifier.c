@@ -21,7 +21,7 @@ struct Notifier {
     PluginHost *host;
     Outbox *outbox;
     const char **receivers; /* names, of the present snapshot */
-    size_t turns; /* under way */
+    size_t turns, rendering; /* under way; of those, on the pool */
     bool is_closing;
 };
 
@@ -223,6 +223,7 @@ static void render_on_pool(uv_work_t *work) {
 
 static void rendered_on_loop(uv_work_t *work, int status) {
     Turn *turn = work->data;
+    turn->notifier->rendering--;
     if (status == 0 && !turn->notifier->is_closing) {
         commit_turn(turn);
         return;
@@ -247,6 +248,7 @@ static void begin_turn(Notifier *notifier, const char *key, int64_t now_ms) {
         return;
     }
     turn->input = input_of(notifier, turn->group);
+    notifier->rendering++;
     uv_queue_work(core->loop, &turn->work, render_on_pool, rendered_on_loop);
 }
 
@@ -314,6 +316,8 @@ void notifier_stop(Notifier *notifier) {
 bool notifier_is_stopped(const Notifier *notifier) {
     return !notifier->turns && !outbox_counts(notifier->outbox).in_flight;
 }
+
+bool notifier_is_rendering(const Notifier *notifier) { return notifier->rendering > 0; }
 
 bool notifier_is_idle(const Notifier *notifier) {
     const Core *core = notifier->core;

@@ -24,6 +24,7 @@ int64_t notifier_next_wall_ms(const Notifier *notifier); /* INT64_MAX: nothing w
 void notifier_shift(Notifier *notifier, int64_t by_ms); /* the wall clock jumped */
 void notifier_stop(Notifier *notifier); /* nothing more is begun; what is on its way may end */
 bool notifier_is_stopped(const Notifier *notifier);
+bool notifier_is_rendering(const Notifier *notifier); /* a turn is on the pool */
 bool notifier_is_idle(const Notifier *notifier); /* no group is due, nothing pends or is on its way */
 bool notifier_has_failed(const Notifier *notifier); /* has any delivery failed since the start? */
 Outbox *notifier_outbox(Notifier *notifier);

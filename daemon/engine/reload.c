@@ -74,8 +74,7 @@ static void record(Engine *engine, bool ok) {
     own_set(engine->own, &own_reload_failed, NULL, !ok, ok ? "the last reload went well" : engine->reload_error);
 }
 
-static void answer(Engine *engine, bool ok) {
-    const size_t served = engine->reload_serving;
+static void answer(Engine *engine, size_t served, bool ok) {
     ReloadWaiter waiters[RELOAD_WAITERS];
     memcpy(waiters, engine->reload_waiters, sizeof waiters);
     engine->reload_waiting -= served;
@@ -84,17 +83,32 @@ static void answer(Engine *engine, bool ok) {
         if (waiters[i].done) waiters[i].done(waiters[i].ctx, ok, engine->reload_problems);
 }
 
+static void say_stopping(const Engine *engine, Problems *all) {
+    problem_add(all, (Place){engine->options.file, 1, 1}, NULL, "Tocsin is stopping: nothing is reloaded");
+}
+
+/* Too late: it is no failure of the file, and who waits for the next one waits in vain. */
+static void abandon(Engine *engine) {
+    say_stopping(engine, engine->reload_problems);
+    answer(engine, engine->reload_waiting, false);
+}
+
 static void loaded(uv_work_t *work, int status) {
     Engine *engine = work->data;
-    const bool ok = status == 0 && !engine->stop_boot_ms && swap(engine);
-    record(engine, ok);
-    answer(engine, ok);
+    if (engine->stop_boot_ms) {
+        abandon(engine);
+    } else {
+        const bool ok = status == 0 && swap(engine);
+        record(engine, ok);
+        answer(engine, engine->reload_serving, ok);
+    }
     engine->reload_snapshot = snapshot_free(engine->reload_snapshot);
     engine->reload_problems = problems_free(engine->reload_problems);
     engine->is_reloading = false;
+    if (engine->stop_boot_ms) return;
     OWN(text) char *status_text = engine_status_text(engine);
     systemd_ready(status_text); /* on failure too: the reload is over */
-    if (engine->reload_waiting && !engine->stop_boot_ms) begin(engine);
+    if (engine->reload_waiting) begin(engine);
 }
 
 static void begin(Engine *engine) {
@@ -107,10 +121,14 @@ static void begin(Engine *engine) {
 }
 
 void engine_reload(Engine *engine, EngineReloaded *done, void *ctx) {
-    if (engine->reload_waiting ==
-        RELOAD_WAITERS) { /* each waiter is a client of ours: the socket's own bound is lower */
+    const bool is_covered = engine->is_reloading && engine->reload_waiting > engine->reload_serving;
+    if (is_covered && !done) return; /* one that begins later is asked for: signals do not take the clients' places */
+    if (engine->stop_boot_ms || engine->reload_waiting == RELOAD_WAITERS) {
         OWN(problems) Problems *all = problems_new();
-        problem_add(all, (Place){engine->options.file, 1, 1}, "wait for them", "too many reloads wait");
+        if (engine->stop_boot_ms)
+            say_stopping(engine, all);
+        else /* each waiter is a client of ours: the socket's own bound is lower */
+            problem_add(all, (Place){engine->options.file, 1, 1}, "wait for them", "too many reloads wait");
         if (done) done(ctx, false, all);
         return;
     }

@@ -302,7 +302,12 @@ static void on_leased(void *ctx, StoreOutcome outcome) {
     Outbox *outbox = delivery->outbox;
     delivery->is_committing = false;
     switch (outcome) {
-    case STORE_OK: outbox->world.send(outbox->world.ctx, &delivery->row); break;
+    case STORE_OK:
+        if (outbox->is_stopping)
+            lanes_return(&outbox->lanes, delivery); /* the next start finds it leased, and sends it */
+        else
+            outbox->world.send(outbox->world.ctx, &delivery->row);
+        break;
     case STORE_FULL: unlease(outbox, delivery); break;
     case STORE_STOPPED: return;
     }
