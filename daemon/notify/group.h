@@ -28,6 +28,7 @@ struct Group {
     Labels *labels;
     int64_t touches, first_flush_ms, last_sent_ms;
     bool is_busy; /* a turn is on its way */
+    bool has_taken; /* while a rerouting runs: it took along what another group had told */
     Member *members;
     UT_hash_handle hh;
 };

@@ -39,6 +39,7 @@ static void take_along(Reroute *to, Group *group, Member *member) {
         member->told_no_data = other->told_no_data;
         member->told_starts_ms = other->told_starts_ms;
         other->is_told = false;
+        group->has_taken = true;
         if (!group->first_flush_ms) group->first_flush_ms = from->first_flush_ms;
         if (group->last_sent_ms < from->last_sent_ms) group->last_sent_ms = from->last_sent_ms;
         return;
@@ -99,7 +100,10 @@ static void sweep(Reroute *to) {
     all->flushes = arena_alloc(to->arena, groups_count(to->groups) + 1, sizeof *all->flushes);
     for (Group *group = to->groups->table, *next; group; group = next) {
         next = group->hh.next;
-        if (group->is_busy || !sweep_members(to, group)) continue; /* a turn that runs cleans up behind itself */
+        const bool has_taken = group->has_taken;
+        group->has_taken = false;
+        if (group->is_busy) continue; /* a turn that runs cleans up behind itself */
+        if (!sweep_members(to, group) && !has_taken) continue;
         all->flushes[all->flush_count++] = flush_of(to, group);
         if (!group->members) group_remove(to->groups, group);
     }

@@ -10,7 +10,7 @@
 typedef struct Rerouting {
     GroupTouch *touches;
     size_t touch_count;
-    GroupFlush *flushes; /* groups that lost a member or are no more */
+    GroupFlush *flushes; /* groups that lost a member, took along what was told, or are no more */
     size_t flush_count;
 } Rerouting;
 

@@ -50,6 +50,17 @@ START_TEST(a_new_key_is_no_news_to_the_same_receiver) {
 }
 END_TEST
 
+START_TEST(what_was_taken_along_outlives_a_restart) {
+    Instance *a = told("a");
+    world.routes.root.by_every_label = true;
+    world_reroute(&world);
+    world_resolve(&world, a);
+    world_restart(&world); /* before the new key had its first turn */
+    world_pass(&world, 600);
+    world_said(&world, "oncall: all alerts resolved -0; ");
+}
+END_TEST
+
 START_TEST(another_receiver_hears_of_it_and_the_first_of_its_end) {
     Instance *a = told("a");
     world.routes.root.receiver = "lead";
@@ -129,6 +140,7 @@ static void fill(TCase *tcase) {
     tcase_add_checked_fixture(tcase, begin, end);
     tcase_add_test(tcase, a_restart_forgets_nothing);
     tcase_add_test(tcase, a_new_key_is_no_news_to_the_same_receiver);
+    tcase_add_test(tcase, what_was_taken_along_outlives_a_restart);
     tcase_add_test(tcase, another_receiver_hears_of_it_and_the_first_of_its_end);
     tcase_add_test(tcase, a_receiver_that_is_gone_is_forgotten);
     tcase_add_test(tcase, an_end_that_is_owed_is_told_by_the_old_route);
