@@ -158,7 +158,9 @@ void change_observe(InstanceChange *change, const Observation *seen, int64_t res
     const ThresholdRule *rule = &after->alarm->rule;
     after->evaluated_ms = now_ms;
     change_error(change, NULL);
-    if (seen->settled_end_s < after->memory.window_end_s) return; /* the clock went back: judged already (3.5) */
+    const int64_t judged_ahead_s = after->memory.window_end_s - seen->settled_end_s;
+    /* The clock went back: judged already (3.5). From further on than that it was a wrong clock that judged. */
+    if (judged_ahead_s > 0 && judged_ahead_s <= CHANGE_REPLAY_S) return;
     const int64_t step_s = evaluation_step_s(rule);
     double *scratch = alloc_zeroed(2 * rule->range, sizeof *scratch);
     for (int64_t end = first_end(after, seen, resume_end_s, step_s); end < seen->settled_end_s; end += step_s)
@@ -199,7 +201,7 @@ void instance_apply(Instance *instance, InstanceChange *change, bool durable) {
     instance->firing_since_ms = after->firing_since_ms;
     instance->resolved_ms = after->resolved_ms;
     instance->data_missing = after->data_missing;
-    instance->gone = after->gone;
+    instance->gone = after->gone && !instance->alarm; /* a reload may have brought it back meanwhile */
     instance->durable = durable;
     instance_facts_deinit(&instance->facts);
     instance->facts = after->facts;

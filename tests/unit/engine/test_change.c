@@ -110,6 +110,17 @@ START_TEST(a_clock_that_went_back_judges_nothing) {
 }
 END_TEST
 
+START_TEST(a_clock_that_was_far_ahead_blinds_nobody) {
+    World w;
+    world_init(&w, NODATA_HOLD);
+    w.instance->memory = (EvaluationMemory){.state = STATE_OK, .window_end_s = NOW_MS / 1000 + 86400};
+    OWN(change) InstanceChange *change = see(&w, (double[]){30, 30, 30}, 3, 0);
+    ck_assert_int_eq(change->after.memory.state, STATE_ALARM);
+    ck_assert_int_eq(change->after.memory.window_end_s, NOW_MS / 1000);
+    world_deinit(&w);
+}
+END_TEST
+
 /* Contract 3, "Firing and resolved": from, to, what the alarm says about missing data; then what is so. */
 static const struct Firing {
     const char *name;
@@ -235,6 +246,7 @@ static void fill(TCase *tests) {
     tcase_add_test(tests, missed_minutes_are_judged_in_order);
     tcase_add_test(tests, what_was_judged_before_a_restart_is_not_judged_again);
     tcase_add_test(tests, a_clock_that_went_back_judges_nothing);
+    tcase_add_test(tests, a_clock_that_was_far_ahead_blinds_nobody);
     tcase_add_loop_test(tests, firing_and_resolved, 0, COUNT_OF(firings));
     tcase_add_test(tests, an_instance_survives_the_state_file);
     tcase_add_test(tests, a_row_under_a_strange_key_is_left_out);
