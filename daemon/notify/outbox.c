@@ -167,8 +167,8 @@ static void tell_outcome(Outbox *outbox, const Delivery *delivery) {
         tell_trouble(outbox, delivery, "a notification was not taken and is parked");
     } else if (delivery->state == DELIVERY_EXPIRED) {
         tell_trouble(outbox, delivery, "a notification was given up after 72 hours");
-    } else if (lane->failures == LANE_CIRCUIT_FAILURES) {
-        tell_trouble(outbox, delivery, "5 failures in a row, the last one");
+    } else if (lane->failures >= LANE_CIRCUIT_FAILURES) { /* not the fifth alone: several may fail at one time */
+        tell_trouble(outbox, delivery, "5 failures in a row or more, the last one");
     }
     tell_event(outbox, delivery);
 }
@@ -446,6 +446,16 @@ void outbox_retry_parked(Outbox *outbox) {
     for (Delivery *d = outbox->by_id; d; d = d->hh.next)
         if (d->state == DELIVERY_PARKED && !d->is_committing && has_channel(outbox, &d->row))
             change_begin(outbox, d, DELIVERY_PENDING, NULL, NULL);
+}
+
+void outbox_begin(Outbox *outbox) {
+    for (Delivery *d = outbox->by_id; d; d = d->hh.next) {
+        if (d->state != DELIVERY_PARKED || d->is_committing || !has_channel(outbox, &d->row)) continue;
+        if (d->row.crashes)
+            tell_trouble(outbox, d, "a notification is parked");
+        else
+            change_begin(outbox, d, DELIVERY_PENDING, NULL, NULL);
+    }
 }
 
 void outbox_check_channels(Outbox *outbox) {

@@ -75,6 +75,9 @@ typedef enum {
 } OutboxChange;
 OutboxChange outbox_retry(Outbox *outbox, const char *id, StoreDone *done, void *ctx);
 OutboxChange outbox_discard(Outbox *outbox, const char *id, StoreDone *done, void *ctx);
+/* Once, when all that was there is added: what is parked gets another try, as after a reload, but what Tocsin crashed
+ * over stays parked, and people are told (I5). */
+void outbox_begin(Outbox *outbox);
 /* After a reload: every parked one whose channel exists gets another try. */
 void outbox_retry_parked(Outbox *outbox);
 /* At the start and after a reload: what waits for a channel that does not exist any more is parked, saying so. */

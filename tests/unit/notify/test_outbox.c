@@ -316,6 +316,58 @@ START_TEST(stops_leasing_when_told) {
 }
 END_TEST
 
+START_TEST(a_stop_sends_nothing_that_was_only_leased) {
+    world_add(&world, "a", "g", "oncall", 0);
+    outbox_run(world.outbox);
+    ck_assert_uint_eq(world.lease_count, 1);
+    outbox_stop(world.outbox);
+    world_commit(&world);
+    ck_assert_uint_eq(world.send_count, 0);
+    ck_assert_uint_eq(outbox_counts(world.outbox).in_flight, 0);
+}
+END_TEST
+
+/* Adds these, sends them, and has each fail: the commits of it wait. */
+static void fail_together(const char *ids) {
+    for (const char *id = ids; *id; id++) world_add(&world, (const char[]){*id, '\0'}, "", "oncall", 0);
+    world_run(&world);
+    for (const char *id = ids; *id; id++) world_answer(&world, (const char[]){*id, '\0'}, SEND_RETRY);
+}
+
+START_TEST(failures_at_one_time_are_told_too) {
+    fail_together("abc");
+    world_commit(&world);
+    fail_together("def");
+    ck_assert_int_eq(world.failing, 0);
+    world_commit(&world); /* the fifth and the sixth are on disk together */
+    ck_assert_int_eq(world.failing, 1);
+}
+END_TEST
+
+static void add_parked(const char *id, int64_t crashes) {
+    const OutboxRow row = {.id = id,
+        .group_key = id,
+        .receiver = "oncall",
+        .plugin = "webhook",
+        .state = "parked",
+        .crashes = crashes,
+        .created_ms = clock_wall_ms(world.clock),
+        .message_json = "{}"};
+    outbox_add(world.outbox, &row, 1);
+}
+
+START_TEST(a_start_leaves_parked_what_crashed_it) {
+    add_parked("poison", 6);
+    outbox_begin(world.outbox);
+    ck_assert_uint_eq(world.finish_count, 0);
+    ck_assert_int_eq(world.failing, 1);
+    add_parked("refused", 0);
+    outbox_begin(world.outbox);
+    ck_assert_uint_eq(world.finish_count, 1);
+    ck_assert_str_eq(world.finishes[0].id, "refused");
+}
+END_TEST
+
 START_TEST(a_jump_of_the_clock_shifts_what_waits) {
     world_add(&world, "a", "g", "oncall", 0);
     world_run(&world);
@@ -345,6 +397,9 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, a_suspect_goes_alone_and_last);
     tcase_add_test(tcase, a_receiver_that_is_gone_parks);
     tcase_add_test(tcase, stops_leasing_when_told);
+    tcase_add_test(tcase, a_stop_sends_nothing_that_was_only_leased);
+    tcase_add_test(tcase, failures_at_one_time_are_told_too);
+    tcase_add_test(tcase, a_start_leaves_parked_what_crashed_it);
     tcase_add_test(tcase, a_jump_of_the_clock_shifts_what_waits);
 }
 
