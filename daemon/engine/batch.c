@@ -216,6 +216,7 @@ static void backlog_push(Backlog *backlog, Batch *batch) {
     backlog->last = &batch->next;
     backlog->count++;
     if (backlog->count > 1) return;
+    backlog->core->is_behind = true;
     backlog->next_try_ms = clock_boot_ms(backlog->core->clock) + BACKLOG_RETRY_MS;
     backlog->core->state_full(backlog->core->ctx, true);
 }
@@ -281,7 +282,11 @@ static void tried_again(void *ctx, StoreOutcome outcome) {
     if (!backlog->first) backlog->last = &backlog->first;
     backlog->count--;
     batch_free(batch);
-    if (!backlog->count) backlog->core->state_full(backlog->core->ctx, false);
+    if (!backlog->count) {
+        backlog->core->is_behind = false;
+        backlog->core->state_full(backlog->core->ctx, false);
+        backlog->core->wake(backlog->core->ctx);
+    }
     backlog_tick(backlog);
 }
 

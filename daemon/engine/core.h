@@ -16,6 +16,7 @@ typedef struct Core {
     Aws *aws;
     Snapshot *snapshot; /* the present one; replaced by a reload */
     GroupWorld world; /* what routing knows; notifier.c keeps it, `now_ms` is set by core_world() */
+    bool is_behind; /* the disk was full: the file lacks touches that memory has, so no group takes its turn yet */
     void (*wake)(void *ctx); /* something became due: look at the timers again */
     void (*state_full)(void *ctx, bool is_full);
     void *ctx; /* of both */

@@ -139,7 +139,7 @@ void engine_apply_snapshot(Engine *engine, Snapshot *snapshot) {
     const HistorySection *history = snapshot_section(snapshot, &history_section);
     store_set_history(engine->core.store, history->keep_s * 1000, history->max_rows);
     poller_configure(engine->poller, snapshot);
-    notifier_configure(engine->notifier);
+    notifier_configure(engine->notifier, !before);
     engine->loaded_ms = clock_wall_ms(engine->core.clock);
     snapshot_free(before); /* instances point into the new one now */
 }

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "engine/closing.h"
 #include "engine/settings.h"
 #include "notify/render.h"
 #include "notify/reroute.h"
@@ -31,7 +32,6 @@ typedef struct Turn {
     GroupTurn *group;
     RenderInput *input;
     Rendered *rendered;
-    Arena *arena; /* the told rows' texts */
     uv_work_t work;
 } Turn;
 
@@ -144,75 +144,51 @@ static RenderInput *input_of(Notifier *notifier, const GroupTurn *group) {
 static void turn_free(Turn *turn) {
     render_input_free(turn->input);
     rendered_free(turn->rendered);
-    arena_free(turn->arena);
     turn->notifier->turns--;
     free(turn);
 }
 
-/* What the receiver knows now to have ended needs not be kept any longer, unless another group has still to tell of it.
- */
-static void close_told(Notifier *notifier, const InstanceTold *told) {
-    Core *core = notifier->core;
-    Instance *instance = instance_find(core->instances, told->fingerprint);
-    if (!instance || instance->resolved_ms != told->resolved_ms) return; /* it fired again meanwhile */
-    instance->firing_since_ms = instance->resolved_ms = 0;
-    if (instance->gone) instance_remove(core->instances, instance);
-}
-
 typedef struct TurnCommit {
     Turn *turn;
-    InstanceTold *told;
-    size_t told_count;
     OutboxRow *rows;
     size_t row_count;
 } TurnCommit;
 
+static void follow_turn(TurnCommit *commit, bool is_committed) {
+    Notifier *notifier = commit->turn->notifier;
+    const GroupTurn *group = commit->turn->group;
+    char(*ended)[FINGERPRINT_TEXT] = alloc_zeroed(group->alert_count + 1, sizeof *ended);
+    size_t count = 0;
+    for (size_t i = 0; i < group->alert_count; i++)
+        if (group->alerts[i].kind != ALERT_FIRES) memcpy(ended[count++], group->alerts[i].fingerprint, sizeof *ended);
+    turn_end(notifier->core->groups, commit->turn->group, is_committed, clock_wall_ms(notifier->core->clock));
+    Closing *closing = closing_new(notifier->core, count);
+    for (size_t i = 0; is_committed && i < count; i++)
+        closing_add(closing, instance_find(notifier->core->instances, ended[i]));
+    closing_commit(closing);
+    free(ended);
+}
+
 static void turn_committed(void *ctx, StoreOutcome outcome) {
     TurnCommit *commit = ctx;
-    Turn *turn = commit->turn;
-    Notifier *notifier = turn->notifier;
-    const bool ok = outcome == STORE_OK;
-    turn_end(notifier->core->groups, turn->group, ok, clock_wall_ms(notifier->core->clock));
-    if (ok) {
-        for (size_t i = 0; i < commit->told_count; i++) close_told(notifier, &commit->told[i]);
-        outbox_add(notifier->outbox, commit->rows, commit->row_count);
-    }
+    Notifier *notifier = commit->turn->notifier;
+    follow_turn(commit, outcome == STORE_OK);
+    if (outcome == STORE_OK) outbox_add(notifier->outbox, commit->rows, commit->row_count);
     if (outcome == STORE_FULL) notifier->core->state_full(notifier->core->ctx, true);
-    turn_free(turn);
-    free(commit->told);
+    turn_free(commit->turn);
     free(commit->rows);
     free(commit);
     notifier->core->wake(notifier->core->ctx);
 }
 
-/* Of the ended ones, those whose end no other group has still to tell. */
-static void gather_told(TurnCommit *commit) {
-    const GroupTurn *group = commit->turn->group;
-    Groups *groups = commit->turn->notifier->core->groups;
-    commit->told = alloc_zeroed(group->alert_count + 1, sizeof *commit->told);
-    for (size_t i = 0; i < group->alert_count; i++) {
-        const GroupAlert *alert = &group->alerts[i];
-        const Instance *instance = find_instance(commit->turn->notifier, alert->fingerprint);
-        if (alert->kind == ALERT_FIRES || !instance || !instance_is_resolved(instance)) continue;
-        if (groups_know(groups, alert->fingerprint, group->key)) continue;
-        commit->told[commit->told_count++] =
-            (InstanceTold){arena_text(commit->turn->arena, alert->fingerprint), instance->resolved_ms};
-    }
-}
-
 static void commit_turn(Turn *turn) {
     TurnCommit *commit = alloc_zeroed(1, sizeof *commit);
     commit->turn = turn;
-    gather_told(commit);
     commit->row_count = turn->rendered ? rendered_count(turn->rendered) : 0;
     commit->rows = alloc_zeroed(commit->row_count + 1, sizeof *commit->rows);
     for (size_t i = 0; i < commit->row_count; i++) commit->rows[i] = rendered_row(turn->rendered, i);
-    const StoreBatch batch = {.flushes = &turn->group->flush,
-        .flush_count = 1,
-        .outbox = commit->rows,
-        .outbox_count = commit->row_count,
-        .told = commit->told,
-        .told_count = commit->told_count};
+    const StoreBatch batch = {
+        .flushes = &turn->group->flush, .flush_count = 1, .outbox = commit->rows, .outbox_count = commit->row_count};
     store_commit_batch(turn->notifier->core->store, &batch, turn_committed, commit);
 }
 
@@ -238,7 +214,6 @@ static void begin_turn(Notifier *notifier, const char *key, int64_t now_ms) {
     const RouteSection *routes = snapshot_section(core->snapshot, &route_section);
     Turn *turn = alloc_zeroed(1, sizeof *turn);
     turn->notifier = notifier;
-    turn->arena = arena_new();
     turn->work.data = turn;
     turn->group =
         turn_begin(core->groups, key, &routes->root, tells_resolved(receiver), find_instance, notifier, now_ms);
@@ -258,13 +233,15 @@ void notifier_tick(Notifier *notifier) {
     core->world.owed = outbox_counts(notifier->outbox).pending;
     if (notifier->is_closing) return;
     outbox_run(notifier->outbox);
+    if (core->is_behind) return;
     for (const char *key; notifier->turns < TURNS_AT_ONCE && (key = groups_due(core->groups, now_ms));)
         begin_turn(notifier, key, now_ms);
 }
 
 int64_t notifier_next_wall_ms(const Notifier *notifier) {
     const int64_t sends_ms = outbox_next_ms(notifier->outbox);
-    const int64_t groups_ms = notifier->turns < TURNS_AT_ONCE ? groups_next_due_ms(notifier->core->groups) : INT64_MAX;
+    const bool may_begin = notifier->turns < TURNS_AT_ONCE && !notifier->core->is_behind;
+    const int64_t groups_ms = may_begin ? groups_next_due_ms(notifier->core->groups) : INT64_MAX;
     return sends_ms < groups_ms ? sends_ms : groups_ms;
 }
 
@@ -370,34 +347,6 @@ static void reroute(Notifier *notifier) {
     free(open);
 }
 
-/* What ended and no group has still to tell of: the routes are gone, or a crash came between two commits. */
-typedef struct Closing {
-    Notifier *notifier;
-    Arena *arena;
-    InstanceTold *told;
-    size_t count;
-} Closing;
-
-static void closed(void *ctx, StoreOutcome outcome) {
-    Closing *closing = ctx;
-    for (size_t i = 0; outcome == STORE_OK && i < closing->count; i++) close_told(closing->notifier, &closing->told[i]);
-    arena_free(closing->arena);
-    free(closing);
-}
-
-static void close_unknown(Notifier *notifier) {
-    Core *core = notifier->core;
-    Closing *closing = alloc_zeroed(1, sizeof *closing);
-    *closing = (Closing){.notifier = notifier, .arena = arena_new()};
-    closing->told = arena_alloc(closing->arena, instances_count(core->instances) + 1, sizeof *closing->told);
-    for (Instance *i = instances_next(core->instances, NULL); i; i = instances_next(core->instances, i))
-        if (instance_is_resolved(i) && !groups_know(core->groups, i->fingerprint, NULL))
-            closing->told[closing->count++] =
-                (InstanceTold){arena_text(closing->arena, i->fingerprint), i->resolved_ms};
-    const StoreBatch batch = {.told = closing->told, .told_count = closing->count};
-    store_commit_batch(core->store, &batch, closed, closing);
-}
-
 static bool is_still_a_channel(void *ctx, const Labels *series) {
     const Notifier *notifier = ctx;
     const Receiver *receiver = receiver_of(notifier, labels_get(series, "receiver"));
@@ -406,12 +355,15 @@ static bool is_still_a_channel(void *ctx, const Labels *series) {
     return false;
 }
 
-void notifier_configure(Notifier *notifier) {
+void notifier_configure(Notifier *notifier, bool is_start) {
     reroute(notifier);
-    close_unknown(notifier);
+    closing_of_all(notifier->core);
     own_clear_others(
         notifier->own, &own_delivery_failing, is_still_a_channel, notifier, "it is not configured any more");
     outbox_check_channels(notifier->outbox);
-    outbox_retry_parked(notifier->outbox);
+    if (is_start)
+        outbox_begin(notifier->outbox);
+    else
+        outbox_retry_parked(notifier->outbox);
     notifier->core->wake(notifier->core->ctx);
 }

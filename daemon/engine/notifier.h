@@ -15,10 +15,10 @@ OWN_DEFINE(Notifier, notifier)
 
 void notifier_load(Notifier *notifier, const StoreLoad *load);
 /* A new configuration, in two steps: what is touched from now on goes by its routes; then, when the instances have
- * their new labels, what is open is routed anew, parked messages get another try, and those whose receiver is gone are
- * parked. */
+ * their new labels, what is open is routed anew, parked messages get another try (at a start not those that Tocsin
+ * crashed over), and those whose receiver is gone are parked. */
 void notifier_route_by(Notifier *notifier, Snapshot *snapshot);
-void notifier_configure(Notifier *notifier);
+void notifier_configure(Notifier *notifier, bool is_start);
 void notifier_tick(Notifier *notifier);
 int64_t notifier_next_wall_ms(const Notifier *notifier); /* INT64_MAX: nothing waits */
 void notifier_shift(Notifier *notifier, int64_t by_ms); /* the wall clock jumped */

@@ -199,11 +199,7 @@ bool groups_are_idle(const Groups *groups, int64_t now_ms) {
     return true;
 }
 
-bool groups_know(const Groups *groups, const char *fingerprint, const char *except_key) {
-    for (const Member *m = members_of(groups, fingerprint); m; m = m->next)
-        if (!except_key || strcmp(m->group->key, except_key)) return true;
-    return false;
-}
+bool groups_know(const Groups *groups, const char *fingerprint) { return members_of(groups, fingerprint) != NULL; }
 
 void groups_shift(Groups *groups, int64_t by_ms) {
     for (Group *g = groups->table; g; g = g->hh.next) {

@@ -50,9 +50,9 @@ const char *groups_receiver(const Groups *groups, const char *key); /* who is to
 size_t groups_count(const Groups *groups);
 bool groups_are_idle(const Groups *groups, int64_t now_ms); /* none is due and no turn runs */
 
-/* Does a group beside `except_key` (NULL: any) still have something to say about this instance? While it does, the
- * instance must keep what people know of it: firing_since_ms, resolved_ms, facts. */
-bool groups_know(const Groups *groups, const char *fingerprint, const char *except_key);
+/* Does a group still have something to say about this instance? While it does, the instance must keep what people know
+ * of it: firing_since_ms, resolved_ms, facts. */
+bool groups_know(const Groups *groups, const char *fingerprint);
 
 /* The wall clock jumped: what waits for a time waits as long as before. */
 void groups_shift(Groups *groups, int64_t by_ms);

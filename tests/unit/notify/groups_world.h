@@ -177,7 +177,7 @@ static inline void world_turns(World *world) {
     }
     for (size_t i = 0; i < world->instance_count; i++) {
         Instance *instance = &world->instances[i];
-        if (instance->resolved_ms && !groups_know(world->groups, instance->fingerprint, NULL))
+        if (instance->resolved_ms && !groups_know(world->groups, instance->fingerprint))
             instance->firing_since_ms = instance->resolved_ms = 0;
     }
 }
