@@ -25,6 +25,7 @@ typedef struct ThresholdRule {
     bool ignore_low_samples; /* evaluate_low_sample_count_percentiles: ignore */
     int64_t percentile_e10; /* where the statistic is a percentile: percent x 10^10, exact (p99.9 is 999000000000); else
                                0 */
+    double samples_min; /* fewer samples than this in all the window: its datapoints count as missing; 0: any number */
     int64_t period_s;
     bool early; /* early: true, the default */
 } ThresholdRule;

@@ -58,6 +58,9 @@ PollOutcome *poll_outcome_new(size_t observations) {
 
 void poll_outcome_free(PollOutcome *outcome) {
     if (!outcome) return;
-    for (size_t i = 0; i < outcome->count; i++) labels_free(outcome->observations[i].labels);
+    for (size_t i = 0; i < outcome->count; i++) {
+        labels_free(outcome->observations[i].labels);
+        labels_free(outcome->observations[i].notes);
+    }
     arena_free(outcome->arena); /* the outcome itself lives there */
 }

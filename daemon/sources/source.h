@@ -19,11 +19,22 @@ typedef struct Watch {
     int64_t every_s, settle_s; /* 0: the source's default */
 } Watch;
 
+/* A state that the source itself says (an X-Ray insight is active or closed), in place of samples to be judged. */
+typedef struct SaidState {
+    AlarmState state;
+    const char *reason; /* owned by the outcome */
+    double value; /* NAN: none */
+} SaidState;
+
 /* What a poll found out about one series of one watch. */
 typedef struct Observation {
     size_t watch; /* Watch.index */
     Labels *labels; /* the series' own; one reference, the receiver's */
+    Labels
+        *notes; /* annotations that only the source knows (root_cause, path ...); one reference, the receiver's; NULL:
+                   none. They go with a message while the alarm fires, and stay as they were at the last of them */
     const char *error; /* not NULL: unknown, not missing; the state stays. Owned by the outcome */
+    const SaidState *said; /* not NULL: the samples do not count. Owned by the outcome */
     Samples samples; /* what is there, on a grid; owned by the outcome */
     int64_t settled_end_s; /* UTC s: end of the newest window that is settled */
     bool grows_only; /* an unsettled value that breaches cannot be undone by more data: the early alarm may use it */
@@ -55,6 +66,11 @@ typedef struct PollOutcome {
     AwsClass error_class;
     Observation *observations;
     size_t count;
+    /* Of a source that finds its series: the windows' end for a series that was not observed, whose samples are
+     * missing; 0: what is not observed is not touched until it is gone. */
+    int64_t settled_end_s;
+    void *kept; /* what of this poll people can look at until the next; NULL: nothing. The receiver's, for
+                   Source.kept_free */
     int64_t now_ms; /* AWS's time when it was asked */
     size_t calls; /* pages asked */
     struct Arena *arena; /* errors and samples live here */
@@ -62,17 +78,25 @@ typedef struct PollOutcome {
 typedef void PollDone(void *ctx, PollOutcome *take_outcome); /* once, on the loop, never inside start */
 void poll_outcome_free(PollOutcome *outcome);
 
+/* One series of a watch that has an instance already; borrowed for the call. */
+typedef void KnownSeries(void *ctx, const Labels *series, AlarmState state);
+
 typedef struct PollRun PollRun;
 typedef struct PollWorld {
     uv_loop_t *loop;
     Aws *aws;
     const Clock *clock;
     Metrics *metrics;
+    /* Calls `each` for every series of this watch that has an instance: what a restart remembers. NULL in tests. */
+    void (*known)(void *ctx, size_t watch, KnownSeries *each, void *each_ctx);
+    void *known_ctx;
 } PollWorld;
 
 typedef struct Source {
     const char *name; /* cloudwatch */
     const char *alarm_key; /* `metric`: the key of an alarm that chooses this source */
+    bool has_no_threshold; /* it says states: an alarm has no threshold, operator and evaluation periods */
+    int64_t grace_s; /* how long a series may go unobserved before it is gone; 0: discovery.grace */
     const SchemaRow *selector_rows;
     size_t selector_size;
     /* After the rows. `rule` is decoded already; settle_s as written (0: default). May set the rule's defaults that
@@ -84,7 +108,9 @@ typedef struct Source {
     Plan *(*plan)(Snapshot *snapshot, const Watch *watches, size_t count);
     PollRun *(*start)(const Poll *poll, const PollWorld *world, PollDone *done, void *ctx);
     void (*cancel)(PollRun *run); /* done runs before it returns, failed, AWS_CANCELLED */
-    Labels *(*series)(const void *selector); /* the labels of the series that it names; caller frees */
+    /* The labels of the one series that it names; caller frees. NULL: its polls find the series, an instance each. */
+    Labels *(*series)(const void *selector);
+    void (*kept_free)(void *kept); /* NULL where polls keep nothing */
     /* A link into the AWS console for this selector and time; caller frees. */
     char *(*console_url)(const void *selector, const Labels *series, const char *region, int64_t at_ms);
     /* `AWS/ApplicationELB TargetResponseTime p99 60 s`, for a person; caller frees. */
