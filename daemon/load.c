@@ -2,6 +2,7 @@
 #include "load.h"
 
 #include "alarms/alarm.h"
+#include "alarms/discovery_section.h"
 #include "aws/aws.h"
 #include "control/section.h"
 #include "engine/settings.h"
@@ -11,7 +12,6 @@
 #include "store/store_section.h"
 
 #define LATER(name, text) static const SectionDescriptor name##_section = {.key = #name, .doc = text, .later = true}
-LATER(discovery, "Finding new series and resources.");
 LATER(heartbeat, "A dead man's switch.");
 LATER(sigma, "Sigma rule files over CloudTrail events.");
 LATER(packs, "Detections that come with Tocsin.");
@@ -28,10 +28,10 @@ static const SectionDescriptor *const sections[] = {
     &history_section,
     &control_section,
     &plugins_section,
+    &discovery_section,
     &alarms_section,
     &receivers_section,
     &route_section,
-    &discovery_section,
     &heartbeat_section,
     &sigma_section,
     &packs_section,

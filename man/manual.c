@@ -18,7 +18,8 @@ static const SectionDescriptor *find_section(const char *key) {
 /* Sections that are lists keep their rows beside them. */
 static const SchemaRow *find_rows(const char *key) {
     if (!strcmp(key, "alarms")) return alarm_rows;
-    if (!strcmp(key, "alarms.metric")) return sources[0]->selector_rows;
+    for (size_t i = 0; sources[i] && !strncmp(key, "alarms.", 7); i++)
+        if (!strcmp(key + 7, sources[i]->alarm_key)) return sources[i]->selector_rows;
     const SectionDescriptor *section = find_section(key);
     return section ? section->rows : NULL;
 }

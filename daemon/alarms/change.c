@@ -59,6 +59,7 @@ static void begin_firing(InstanceChange *change, int64_t now_ms) {
     if (!instance_is_firing(after)) {
         after->firing_since_ms = now_ms;
         after->facts.worst = NAN;
+        after->facts.notes = labels_free(after->facts.notes); /* of an earlier time */
     }
     after->resolved_ms = 0;
     change->tell = true;
@@ -153,11 +154,17 @@ static void keep_datapoints(InstanceChange *change, const Observation *seen) {
     window_fill(&seen->samples, seen->settled_end_s, rule->period_s, count, kept->values, NULL);
 }
 
-void change_observe(InstanceChange *change, const Observation *seen, int64_t resume_end_s, int64_t now_ms) {
+static void take_notes(InstanceChange *change, Labels *notes) {
+    InstanceFacts *facts = &change->after.facts;
+    if (!notes || (facts->notes && labels_equal(facts->notes, notes))) return;
+    labels_free(facts->notes);
+    facts->notes = labels_ref(notes);
+    change->persist = change->persist || instance_is_firing(&change->after);
+}
+
+static void judge_samples(InstanceChange *change, const Observation *seen, int64_t resume_end_s, int64_t now_ms) {
     Instance *after = &change->after;
     const ThresholdRule *rule = &after->alarm->rule;
-    after->evaluated_ms = now_ms;
-    change_error(change, NULL);
     const int64_t judged_ahead_s = after->memory.window_end_s - seen->settled_end_s;
     /* The clock went back: judged already (3.5). From further on than that it was a wrong clock that judged. */
     if (judged_ahead_s > 0 && judged_ahead_s <= CHANGE_REPLAY_S) return;
@@ -168,6 +175,16 @@ void change_observe(InstanceChange *change, const Observation *seen, int64_t res
     judge_end(change, seen, seen->settled_end_s, scratch, now_ms);
     free(scratch);
     keep_datapoints(change, seen);
+}
+
+void change_observe(InstanceChange *change, const Observation *seen, int64_t resume_end_s, int64_t now_ms) {
+    change->after.evaluated_ms = now_ms;
+    change_error(change, NULL);
+    if (seen->said)
+        change_state(change, seen->said->state, seen->said->value, seen->said->reason, now_ms);
+    else
+        judge_samples(change, seen, resume_end_s, now_ms);
+    take_notes(change, seen->notes);
 }
 
 void change_error(InstanceChange *change, const char *error) { set_text(&change->after.evaluation_error, error); }

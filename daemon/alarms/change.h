@@ -26,9 +26,9 @@ InstanceChange *change_new(const Instance *instance);
 InstanceChange *change_free(InstanceChange *change);
 OWN_DEFINE(InstanceChange, change)
 
-/* Judges what the observation holds: every minute since the last judged window where it allows that, at most
- * CHANGE_REPLAY_S back, else the newest settled window alone; `resume_end_s` (0: none) is the window end up to which
- * this poll had judged before a restart. The rule is the instance's alarm's. */
+/* Takes over the state that the source says, or judges what the observation holds: every minute since the last judged
+ * window where it allows that, at most CHANGE_REPLAY_S back, else the newest settled window alone; `resume_end_s` (0:
+ * none) is the window end up to which this poll had judged before a restart. The rule is the instance's alarm's. */
 void change_observe(InstanceChange *change, const Observation *seen, int64_t resume_end_s, int64_t now_ms);
 /* Could not be judged: the state stays (semantics 3.3). NULL: it can again. */
 void change_error(InstanceChange *change, const char *error);

@@ -23,6 +23,7 @@ Instances *instances_new(void) { return alloc_zeroed(1, sizeof(Instances)); }
 
 void instance_facts_deinit(InstanceFacts *facts) {
     free(facts->reason);
+    labels_free(facts->notes);
     free(facts->console_url);
     free(facts->what);
     *facts = (InstanceFacts){.value = NAN, .threshold = NAN, .worst = NAN};
@@ -31,6 +32,7 @@ void instance_facts_deinit(InstanceFacts *facts) {
 void instance_facts_copy(InstanceFacts *into, const InstanceFacts *from) {
     InstanceFacts copy = *from;
     copy.reason = text_copy(from->reason ? from->reason : "");
+    copy.notes = from->notes ? labels_ref(from->notes) : NULL;
     copy.console_url = from->console_url ? text_copy(from->console_url) : NULL;
     copy.what = from->what ? text_copy(from->what) : NULL;
     instance_facts_deinit(into);

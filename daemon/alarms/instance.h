@@ -17,6 +17,7 @@ typedef struct InstanceFacts {
     char *reason;
     double value, threshold, worst; /* NAN: none; worst: since it began to fire */
     int64_t value_s; /* the datapoint's own time, 0: none */
+    Labels *notes; /* annotations that the source found: root_cause, path ...; NULL: none */
     char *console_url;
     char *what; /* `AWS/ApplicationELB TargetResponseTime p99 60 s` */
 } InstanceFacts;

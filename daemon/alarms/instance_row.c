@@ -27,6 +27,7 @@ static json_t *extras(const Instance *i) {
     json_object_set_new(all, "threshold", json_number(i->facts.threshold));
     json_object_set_new(all, "worst", json_number(i->facts.worst));
     json_object_set_new(all, "value_s", json_integer(i->facts.value_s));
+    if (i->facts.notes) json_object_set_new(all, "notes", labels_json(i->facts.notes));
     if (i->facts.console_url) json_object_set_new(all, "console_url", json_safe(i->facts.console_url));
     if (i->facts.what) json_object_set_new(all, "what", json_safe(i->facts.what));
     return all;
@@ -81,6 +82,8 @@ static void take_extras(Instance *i, const char *text) {
         labels_free(i->annotations);
         i->annotations = labels_from_json(annotations);
     }
+    const json_t *notes = json_map(all, "notes");
+    if (notes) i->facts.notes = labels_from_json(notes);
     json_double(all, "threshold", &i->facts.threshold);
     json_double(all, "worst", &i->facts.worst);
     if (json_whole(all, "value_s", &number)) i->facts.value_s = number;

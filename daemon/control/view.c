@@ -53,6 +53,14 @@ json_t *view_status(Engine *engine) {
 
 static json_t *labels_or_empty(const Labels *labels) { return labels ? labels_json(labels) : json_object(); }
 
+/* What a person wrote wins over what a source found, as in a message. */
+static json_t *view_annotations(const Instance *instance) {
+    json_t *all = labels_or_empty(instance->facts.notes);
+    OWN(json) json_t *own = labels_or_empty(instance->annotations);
+    json_object_update(all, own);
+    return all;
+}
+
 json_t *view_instance(const Instance *instance) {
     const InstanceFacts *facts = &instance->facts;
     json_t *view = json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o}", "name",
@@ -62,8 +70,8 @@ json_t *view_instance(const Instance *instance) {
         severity_word(instance->severity), "source", text_or_null(instance->source), "account",
         text_or_null(instance->account), "region", text_or_null(instance->region));
     json_t *more = json_pack("{s:o, s:o, s:o, s:[], s:[], s:n, s:o}", "labels", labels_or_empty(instance->labels),
-        "annotations", labels_or_empty(instance->annotations), "last_evaluated", json_time(instance->evaluated_ms),
-        "silenced_by", "inhibited_by", "acknowledged", "evaluation_error", text_or_null(instance->evaluation_error));
+        "annotations", view_annotations(instance), "last_evaluated", json_time(instance->evaluated_ms), "silenced_by",
+        "inhibited_by", "acknowledged", "evaluation_error", text_or_null(instance->evaluation_error));
     json_t *ours = json_pack("{s:o, s:o, s:o, s:o, s:b}", "metric", text_or_null(facts->what), "console_url",
         text_or_null(facts->console_url), "value_at", json_time(facts->value_s * 1000), "firing_since",
         json_time(instance->firing_since_ms), "durable", instance->durable);

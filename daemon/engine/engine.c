@@ -291,6 +291,9 @@ Metrics *engine_metrics(Engine *engine) { return engine->core.metrics; }
 const Clock *engine_clock(Engine *engine) { return engine->core.clock; }
 uv_loop_t *engine_loop(Engine *engine) { return engine->core.loop; }
 size_t engine_sources(Engine *engine, SourceView **ret_views) { return poller_sources(engine->poller, ret_views); }
+const void *engine_kept(Engine *engine, size_t index, const Poll **ret_poll) {
+    return poller_kept(engine->poller, index, ret_poll);
+}
 
 void engine_listen(Engine *engine, EngineEvent *event, void *ctx) {
     engine->core.event = event;

@@ -43,6 +43,9 @@ const Clock *engine_clock(Engine *engine);
 uv_loop_t *engine_loop(Engine *engine);
 /* All rows; caller frees the array; texts are borrowed until the loop goes on. */
 size_t engine_sources(Engine *engine, SourceView **ret_views);
+/* What the newest poll at `index` keeps for people to look at, as its source knows it; NULL: nothing. `*ret_poll` NULL:
+ * there are no more polls. Borrowed until the loop goes on. */
+const void *engine_kept(Engine *engine, size_t index, const Poll **ret_poll);
 /* Gauges that are made when somebody asks: ages, counts, process figures. */
 void engine_refresh_metrics(Engine *engine);
 

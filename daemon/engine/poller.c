@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "engine/batch.h"
 #include "engine/schedule.h"
+#include "engine/series.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@ typedef struct PollState {
     bool was_tried, was_resumed;
     int64_t ok_boot_ms, ok_wall_ms, calls, end_s;
     char *error; /* of the last run; NULL: it went well */
+    void *kept; /* of the newest run that kept something */
 } PollState;
 
 typedef struct Task {
@@ -41,7 +43,8 @@ struct Poller {
     Watch *watches;
     const Alarm *const *alarms; /* parallel to watches */
     size_t watch_count;
-    char (*fingerprints)[FINGERPRINT_TEXT]; /* parallel to watches; "" where only a poll tells */
+    char (*fingerprints)[FINGERPRINT_TEXT]; /* parallel to watches; "" where polls find the series */
+    Series *series; /* those */
     Plan *plan;
     Schedule *schedule;
     PollState *states; /* parallel to the schedule */
@@ -51,14 +54,25 @@ struct Poller {
     int64_t attempted_ms;
 };
 
+static void known(void *ctx, size_t watch, KnownSeries *each, void *each_ctx) {
+    const Poller *poller = ctx;
+    series_each(poller->series, watch, each, each_ctx);
+}
+
 Poller *poller_new(Core *core, Backlog *backlog, Own *own) {
     Poller *poller = alloc_zeroed(1, sizeof *poller);
     poller->core = core;
     poller->backlog = backlog;
     poller->own = own;
     poller->resume = json_object();
-    poller->world = (PollWorld){core->loop, core->aws, core->clock, core->metrics};
+    poller->world = (PollWorld){core->loop, core->aws, core->clock, core->metrics, known, poller};
     return poller;
+}
+
+static void keep(Poller *poller, size_t index, void *take_kept) {
+    void **kept = &poller->states[index].kept;
+    if (*kept) plan_poll(poller->plan, index)->source->kept_free(*kept);
+    *kept = take_kept;
 }
 
 static void plan_drop_all(Poller *poller) {
@@ -67,13 +81,17 @@ static void plan_drop_all(Poller *poller) {
         Task *task = poller->tasks;
         plan_poll(poller->plan, task->index)->source->cancel(task->run);
     }
-    for (size_t i = 0; poller->schedule && i < schedule_count(poller->schedule); i++) free(poller->states[i].error);
+    for (size_t i = 0; poller->schedule && i < schedule_count(poller->schedule); i++) {
+        keep(poller, i, NULL);
+        free(poller->states[i].error);
+    }
     free(poller->states);
     poller->schedule = schedule_free(poller->schedule);
     poller->plan = plan_free(poller->plan);
     free(poller->watches);
     free((void *)poller->alarms);
     free(poller->fingerprints);
+    poller->series = series_free(poller->series);
     poller->snapshot = snapshot_free(poller->snapshot);
 }
 
@@ -116,6 +134,7 @@ static int64_t resume_end_s(
 static Instance *observed_instance(Poller *poller, const Observation *seen, int64_t now_ms) {
     const Watch *watch = &poller->watches[seen->watch];
     const Alarm *alarm = poller->alarms[seen->watch];
+    if (series_is_found(watch)) return series_seen(poller->series, seen->watch, seen->labels, now_ms);
     Instance *instance = instance_get(
         poller->core->instances, alarm->name, watch->account, watch->region, alarm->source->name, seen->labels, now_ms);
     const char *id = aws_account_id(poller->core->aws, watch->account);
@@ -136,6 +155,7 @@ static void add_links(InstanceChange *change) {
 
 static void judge_observation(Poller *poller, size_t index, const Observation *seen, int64_t now_ms, Batch *batch) {
     Instance *instance = observed_instance(poller, seen, now_ms);
+    if (!instance) return; /* one more than may be watched: told of */
     InstanceChange *change = change_new(instance);
     if (seen->error) {
         change_error(change, seen->error);
@@ -151,6 +171,8 @@ static void judge_observation(Poller *poller, size_t index, const Observation *s
 static void mark_blind(Poller *poller, const Poll *poll, const PollOutcome *outcome) {
     for (size_t i = 0; i < poll->watch_count; i++) {
         const size_t watch = poll->watches[i];
+        if (series_is_found(&poller->watches[watch]))
+            series_blind(poller->series, watch, outcome->error ? outcome->error : "not read");
         bool was_seen = false;
         for (size_t o = 0; o < outcome->count && !was_seen; o++) was_seen = outcome->observations[o].watch == watch;
         if (was_seen || !*poller->fingerprints[watch]) continue;
@@ -159,6 +181,13 @@ static void mark_blind(Poller *poller, const Poll *poll, const PollOutcome *outc
         free(instance->evaluation_error);
         instance->evaluation_error = text_copy(outcome->error ? outcome->error : "not read");
     }
+}
+
+/* Everything was read: what was not seen of the series that polls find is missing, or gone. */
+static void close_series(Poller *poller, const Poll *poll, const PollOutcome *outcome, int64_t now_ms, Batch *batch) {
+    for (size_t i = 0; i < poll->watch_count; i++)
+        if (series_is_found(&poller->watches[poll->watches[i]]))
+            series_close(poller->series, poll->watches[i], outcome->settled_end_s, now_ms, batch);
 }
 
 static const char *first_error(const PollOutcome *outcome) {
@@ -306,6 +335,7 @@ static void poll_done(void *ctx, PollOutcome *take_outcome) {
     Poller *poller = task->poller;
     unlink_task(poller, task);
     if (task->generation != poller->generation) { /* cancelled: the plan is on its way out */
+        if (take_outcome->kept) plan_poll(poller->plan, task->index)->source->kept_free(take_outcome->kept);
         poll_outcome_free(take_outcome);
         free(task);
         return;
@@ -316,7 +346,11 @@ static void poll_done(void *ctx, PollOutcome *take_outcome) {
     for (size_t i = 0; i < take_outcome->count; i++)
         judge_observation(poller, task->index, &take_outcome->observations[i], now_ms, batch);
     record_outcome(poller, task->index, take_outcome);
-    if (take_outcome->failed) mark_blind(poller, poll, take_outcome);
+    if (take_outcome->kept) keep(poller, task->index, take_outcome->kept);
+    if (take_outcome->failed)
+        mark_blind(poller, poll, take_outcome);
+    else
+        close_series(poller, poll, take_outcome, now_ms, batch);
     if (!first_error(take_outcome)) {
         char name[512], value[64];
         cursor_name(poll, name, sizeof name);
@@ -379,6 +413,12 @@ bool poller_has_failed(const Poller *poller) {
 }
 
 PlanCost poller_cost(const Poller *poller) { return poller->plan ? plan_cost(poller->plan) : (PlanCost){0}; }
+
+const void *poller_kept(const Poller *poller, size_t index, const Poll **ret_poll) {
+    *ret_poll = poller->plan && index < plan_count(poller->plan) ? plan_poll(poller->plan, index) : NULL;
+    return *ret_poll ? poller->states[index].kept : NULL;
+}
+
 int64_t poller_attempted_ms(const Poller *poller) { return poller->attempted_ms; }
 
 /* --- a new configuration --- */
@@ -390,12 +430,15 @@ static void attach_watches(Poller *poller) {
     for (size_t w = 0; w < poller->watch_count; w++) {
         const Watch *watch = &poller->watches[w];
         const Alarm *alarm = poller->alarms[w];
+        if (series_is_found(watch)) continue;
         OWN(labels) Labels *series = alarm->source->series(alarm->selector);
         Instance *instance = instance_get(core->instances, alarm->name, watch->account, watch->region,
             alarm->source->name, series, clock_wall_ms(core->clock));
         instance_attach(instance, alarm, aws_account_id(core->aws, watch->account));
         memcpy(poller->fingerprints[w], instance->fingerprint, FINGERPRINT_TEXT);
     }
+    poller->series = series_new(core, poller->backlog, poller->own,
+        snapshot_section(poller->snapshot, &discovery_section), poller->watches, poller->alarms, poller->watch_count);
 }
 
 static const char *why_gone(const Poller *poller, const Instance *instance) {

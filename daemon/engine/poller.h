@@ -29,6 +29,8 @@ bool poller_is_idle(const Poller *poller); /* nothing runs and nothing has yet t
 bool poller_has_failed(const Poller *poller); /* has any poll's last run failed? */
 PlanCost poller_cost(const Poller *poller);
 size_t poller_sources(const Poller *poller, SourceView **ret_views); /* caller frees the array */
+/* What the poll at `index` kept for people to look at; NULL: nothing. `*ret_poll` NULL: there are no more polls. */
+const void *poller_kept(const Poller *poller, size_t index, const Poll **ret_poll);
 int64_t poller_attempted_ms(const Poller *poller); /* wall time at which every poll had been tried once; 0: not yet */
 
 #endif

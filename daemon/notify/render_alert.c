@@ -35,6 +35,7 @@ void render_alert_copy(RenderAlert *into, const GroupAlert *alert, int64_t now_m
         .severity = i->severity,
         .labels = render_labels_copy(i->labels),
         .annotations = render_labels_copy(i->annotations),
+        .notes = render_labels_copy(i->facts.notes),
         .name = text_or_empty(i->name),
         .reason = text_or_empty(i->facts.reason),
         .console_url = text_or_empty(i->facts.console_url),
@@ -55,6 +56,7 @@ void render_alert_copy(RenderAlert *into, const GroupAlert *alert, int64_t now_m
 void render_alert_deinit(RenderAlert *alert) {
     labels_free(alert->labels);
     labels_free(alert->annotations);
+    labels_free(alert->notes);
     free(alert->name);
     free(alert->reason);
     free(alert->console_url);
@@ -165,6 +167,8 @@ static json_t *annotations_json(const RenderAlert *alert, int64_t now_ms) {
         add_number(all, "worst_value", alert->worst);
         if (!alert->is_gone) add_number(all, "cleared_value", alert->value);
     }
+    OWN(json) json_t *found = labels_json(alert->notes);
+    json_object_update(all, found);
     OWN(json) json_t *own = labels_json(alert->annotations); /* what a person wrote wins over what we made up */
     json_object_update(all, own);
     return all;

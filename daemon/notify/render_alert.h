@@ -10,7 +10,7 @@ typedef struct RenderAlert {
     bool is_firing, no_data;
     bool is_gone; /* it was removed: the reason says by what */
     Severity severity;
-    Labels *labels, *annotations; /* copies of its own: the loop's counts are not thread-safe */
+    Labels *labels, *annotations, *notes; /* copies of its own: the loop's counts are not thread-safe */
     char *name, *reason, *console_url, *what; /* never NULL */
     double value, threshold, worst; /* NAN: none */
     const char *sign; /* of the comparison; "" where not known any more */

@@ -80,10 +80,19 @@ static bool evaluate_early(const ThresholdRule *rule, const Samples *samples, in
     return true;
 }
 
+/* A window that stands on too few samples says nothing: all its datapoints count as missing. */
+static void doubt_few(const ThresholdRule *rule, double *values, const double *counts, Evaluation *ret) {
+    for (size_t i = 0; i < rule->range; i++)
+        if (!isnan(values[i]) && counts[i] > 0) ret->samples += counts[i];
+    ret->too_few = ret->samples > 0 && ret->samples < rule->samples_min;
+    for (size_t i = 0; ret->too_few && i < rule->range; i++) values[i] = NAN;
+}
+
 static void evaluate_settled(const ThresholdRule *rule, const Samples *samples, int64_t end_s,
     const EvaluationMemory *memory, double *scratch, Evaluation *ret) {
     double *values = scratch, *counts = scratch + rule->range;
     window_fill(samples, end_s, rule->period_s, rule->range, values, counts);
+    if (rule->samples_min > 0 && samples->counts) doubt_few(rule, values, counts, ret);
     const bool reaches_past = end_s >= memory->early_until_s;
     ret->verdict = judge(rule, values, samples->counts ? counts : NULL, rule->range, memory->state);
     ret->held = memory->state == STATE_ALARM && ret->verdict.state != STATE_ALARM && !reaches_past;

@@ -21,6 +21,8 @@ typedef struct Evaluation {
     Verdict verdict;
     bool changed; /* state differs from before */
     bool early; /* the unsettled window decided */
+    bool too_few; /* fewer samples than the rule's samples_min: the window's datapoints counted as missing */
+    double samples; /* in the window, where the rule asks for a number of them */
     bool held; /* an early ALARM stands although the settled window, which does not reach that far, is good */
     double value; /* newest real datapoint of the window that decided (early: newest that breaches); NAN: none */
     int64_t value_s; /* its stamp (period start) */

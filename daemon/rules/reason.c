@@ -134,5 +134,7 @@ void reason_write(
         return;
     }
     add_verdict(&line, rule, values, end_s, previous, &ret->verdict);
+    if (ret->too_few)
+        add(&line, " Too few requests: %.0f in the window, minimum_requests is %.0f.", ret->samples, rule->samples_min);
     if (ret->early) add(&line, " Early: the newest period is still filling.");
 }

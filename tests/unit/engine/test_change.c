@@ -161,6 +161,7 @@ START_TEST(an_instance_survives_the_state_file) {
     World w;
     world_init(&w, NODATA_NOTIFY);
     step(&w, STATE_ALARM);
+    w.instance->facts.notes = labels_new(&(Label){"path", "a \xe2\x86\x92 b"}, 1);
     w.instance->memory.window_end_s = NOW_MS / 1000;
     w.instance->memory.early_until_s = NOW_MS / 1000 + 60;
     OWN(arena) Arena *arena = arena_new();
@@ -176,6 +177,41 @@ START_TEST(an_instance_survives_the_state_file) {
     ck_assert_int_eq(back->severity, SEVERITY_CRITICAL);
     ck_assert(labels_equal(back->labels, w.instance->labels));
     ck_assert_double_eq(back->facts.value, 42);
+    ck_assert(labels_equal(back->facts.notes, w.instance->facts.notes));
+    world_deinit(&w);
+}
+END_TEST
+
+START_TEST(a_state_that_is_said_is_taken_over) {
+    World w;
+    world_init(&w, NODATA_HOLD);
+    OWN(labels) Labels *notes = labels_new(&(Label){"root_cause", "payments faults 38 %"}, 1);
+    const SaidState said = {STATE_ALARM, "insight ACTIVE", 38};
+    const Observation seen = {.said = &said, .notes = notes};
+    OWN(change) InstanceChange *change = change_new(w.instance);
+    change_observe(change, &seen, 0, NOW_MS);
+    ck_assert_int_eq(change->after.memory.state, STATE_ALARM);
+    ck_assert_str_eq(change->transitions[0].reason, "insight ACTIVE");
+    ck_assert_str_eq(labels_get(change->after.facts.notes, "root_cause"), "payments faults 38 %");
+    world_deinit(&w);
+}
+END_TEST
+
+START_TEST(notes_stay_until_it_fires_anew) {
+    World w;
+    world_init(&w, NODATA_HOLD);
+    OWN(labels) Labels *notes = labels_new(&(Label){"path", "a"}, 1);
+    double bad = 30, good = 1;
+    for (int turn = 0; turn < 3; turn++) {
+        Observation seen = observe(turn == 1 ? &good : &bad, 1);
+        seen.settled_end_s += 60 * turn;
+        seen.samples.start_s += 60 * turn;
+        if (turn == 0) seen.notes = notes;
+        OWN(change) InstanceChange *change = change_new(w.instance);
+        change_observe(change, &seen, 0, NOW_MS + 60000 * turn);
+        instance_apply(w.instance, change, true);
+        ck_assert_str_eq(labels_get(w.instance->facts.notes, "path"), turn == 2 ? "" : "a");
+    }
     world_deinit(&w);
 }
 END_TEST
@@ -249,6 +285,8 @@ static void fill(TCase *tests) {
     tcase_add_test(tests, a_clock_that_was_far_ahead_blinds_nobody);
     tcase_add_loop_test(tests, firing_and_resolved, 0, COUNT_OF(firings));
     tcase_add_test(tests, an_instance_survives_the_state_file);
+    tcase_add_test(tests, a_state_that_is_said_is_taken_over);
+    tcase_add_test(tests, notes_stay_until_it_fires_anew);
     tcase_add_test(tests, a_row_under_a_strange_key_is_left_out);
     tcase_add_test(tests, labels_name_the_alarm_and_nothing_hides_them);
     tcase_add_test(tests, a_fingerprint_is_of_its_parts_alone);

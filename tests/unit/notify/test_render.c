@@ -56,8 +56,12 @@ static Instance make(const struct Case *c) {
         .name = (char *)c->name,
         .labels = labels_new(labels, 4),
         .gone = c->gone,
-        .facts = {(char *)c->reason, c->value, c->threshold, 2.5, 0, (char *)"https://console.example/x",
-            (char *)"AWS/X Y p99 60 s"},
+        .facts = {.reason = (char *)c->reason,
+            .value = c->value,
+            .threshold = c->threshold,
+            .worst = 2.5,
+            .console_url = (char *)"https://console.example/x",
+            .what = (char *)"AWS/X Y p99 60 s"},
         .firing_since_ms = start_ms,
         .resolved_ms = c->resolved ? start_ms + c->lasted_s * 1000 : 0};
     return i;

@@ -219,6 +219,40 @@ START_TEST(a_settled_gap_stays_a_gap) {
 }
 END_TEST
 
+/* Five requests a minute where there are any. */
+static const struct Few {
+    const char *drawing;
+    double least;
+    MissingData missing;
+    AlarmState want;
+    const char *words; /* in the reason; NULL: nothing of it */
+} fews[] = {
+    {"XXX", 5, MISSING_MISSING, STATE_ALARM, NULL}, {"XXX", 15, MISSING_MISSING, STATE_ALARM, NULL},
+    {"XXX", 16, MISSING_MISSING, STATE_INSUFFICIENT_DATA,
+        " Too few requests: 15 in the window, minimum_requests is 16."},
+    {"--X", 6, MISSING_NOT_BREACHING, STATE_OK, "[NonBreaching]. Too few requests: 5 in the window"},
+    {"--X", 6, MISSING_IGNORE, STATE_ALARM, " Too few requests: 5 in the window"},
+    {"---", 6, MISSING_MISSING, STATE_INSUFFICIENT_DATA, NULL}, /* nothing at all is not too few */
+};
+
+START_TEST(a_window_of_too_few_requests_says_nothing) {
+    const struct Few *c = &fews[_i];
+    World world;
+    double counts[COUNT_MAX], scratch[2 * COUNT_MAX];
+    world_draw(&world, c->drawing);
+    for (size_t i = 0; i < world.samples.count; i++) counts[i] = isnan(world.values[i]) ? NAN : 5;
+    world.samples.counts = counts;
+    ThresholdRule rule = rule_of(1, 1, 3, c->missing);
+    rule.samples_min = c->least;
+    Evaluation got;
+    evaluate(&rule, &world.samples, T + 180, T + 180, false, &(EvaluationMemory){.state = STATE_ALARM}, scratch, &got);
+    ck_assert_msg(got.memory.state == c->want, "%s of %g: %s", c->drawing, c->least, got.reason);
+    ck_assert_int_eq(got.too_few, c->words != NULL);
+    ck_assert_msg(!c->words || strstr(got.reason, c->words), "%s", got.reason);
+    ck_assert(c->words || !strstr(got.reason, "Too few requests"));
+}
+END_TEST
+
 static void fill(TCase *tcase) {
     tcase_add_loop_test(tcase, words_of_the_reason, 0, (int)COUNT_OF(reasons));
     tcase_add_test(tcase, reason_is_bounded);
@@ -228,6 +262,7 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, vanished_data_does_not_clear_it_either);
     tcase_add_test(tcase, a_past_minute_has_no_early_window);
     tcase_add_test(tcase, a_settled_gap_stays_a_gap);
+    tcase_add_loop_test(tcase, a_window_of_too_few_requests_says_nothing, 0, (int)COUNT_OF(fews));
 }
 
 int main(void) { return run_tests("evaluate", fill); }
