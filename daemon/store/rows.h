@@ -80,11 +80,32 @@ typedef struct CursorRow {
     const char *name, *value_json;
 } CursorRow;
 
+/* An event that was counted, so that it is never counted again. Key (scope, id); one that is there stays as it is. */
+typedef struct SeenRow {
+    const char *scope, *id;
+    int64_t seen_ms;
+} SeenRow;
+
+/* An event that an instance's rule matched and that may still count. Key (fingerprint, part, event_id), likewise. */
+typedef struct MatchRow {
+    const char *fingerprint, *event_id;
+    int64_t part; /* which of a correlation's rules matched; else 0 */
+    int64_t event_ms, seen_ms;
+    const char *value; /* what is counted where values are; NULL: none */
+    const char *brief_json; /* the event in short, for messages */
+} MatchRow;
+
+/* What is older goes: of a scope's seen ids by when they were seen, of an instance's matches by the events' time. */
+typedef struct ForgetBefore {
+    const char *key; /* scope, fingerprint */
+    int64_t before_ms;
+} ForgetBefore;
+
 /* One transaction's whole effect (I1). All arrays may be empty. */
 typedef struct StoreBatch {
     const InstanceRow *instances;
     size_t instance_count;
-    const char *const *forget; /* fingerprints whose rows go */
+    const char *const *forget; /* fingerprints whose rows go, their matches too */
     size_t forget_count;
     const HistoryRow *history;
     size_t history_count;
@@ -98,6 +119,12 @@ typedef struct StoreBatch {
     size_t told_count;
     const CursorRow *cursors;
     size_t cursor_count;
+    const SeenRow *seen;
+    size_t seen_count;
+    const MatchRow *matches;
+    size_t match_count;
+    const ForgetBefore *seen_forget, *match_forget; /* before the new ones are put */
+    size_t seen_forget_count, match_forget_count;
 } StoreBatch;
 
 /* What one delivery attempt became: commit 4. */

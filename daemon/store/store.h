@@ -50,6 +50,10 @@ typedef struct StoreLoad {
     size_t outbox_count;
     CursorRow *cursors;
     size_t cursor_count;
+    SeenRow *seen;
+    size_t seen_count;
+    MatchRow *matches; /* by instance, then by the events' time */
+    size_t match_count;
     bool was_clean; /* the last stop was clean */
 } StoreLoad;
 StoreLoad *store_load_all(Store *store, Error *err);

@@ -18,6 +18,10 @@ typedef enum {
     ADD_MESSAGE,
     PUT_CURSOR,
     FORGET_CURSOR,
+    FORGET_SEEN,
+    FORGET_MATCHES,
+    PUT_SEEN,
+    PUT_MATCH,
     LEASE,
     FINISH,
     STATEMENTS
@@ -59,6 +63,10 @@ static const char *const texts[STATEMENTS] = {
     [PUT_CURSOR] =
         "INSERT INTO cursor(name, value_json) VALUES (?1, ?2) ON CONFLICT(name) DO UPDATE SET value_json = ?2",
     [FORGET_CURSOR] = "DELETE FROM cursor WHERE name = ?1",
+    [FORGET_SEEN] = "DELETE FROM event_seen WHERE scope = ?1 AND seen_ms < ?2",
+    [FORGET_MATCHES] = "DELETE FROM event_match WHERE fingerprint = ?1 AND event_ms < ?2",
+    [PUT_SEEN] = "INSERT OR IGNORE INTO event_seen(scope, id, seen_ms) VALUES (?1, ?2, ?3)",
+    [PUT_MATCH] = "INSERT OR IGNORE INTO event_match(" MATCH_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [LEASE] = "UPDATE outbox SET state = 'sending', attempts = ?2"
               " WHERE id = ?1 AND state = 'pending' AND attempts = ?2 - 1",
     /* An attempt that was answered is none that crashed: the count is of crashes in a row (I5). */
@@ -108,6 +116,19 @@ static int put_instance(Statements *statements, const InstanceRow *row) {
 static int forget(Statements *statements, StatementId id, const char *key) {
     sql_bind_name(statements->all[id], 1, key);
     return sql_step(statements->all[id]);
+}
+
+static int forget_before(Statements *statements, StatementId id, const ForgetBefore *what) {
+    sqlite3_stmt *s = statements->all[id];
+    sql_bind_name(s, 1, what->key);
+    sql_bind_number(s, 2, what->before_ms);
+    return sql_step(s);
+}
+
+static int forget_instance(Statements *statements, const char *fingerprint) {
+    const int code = forget(statements, FORGET_INSTANCE, fingerprint);
+    if (code != SQLITE_OK) return code;
+    return forget_before(statements, FORGET_MATCHES, &(ForgetBefore){fingerprint, INT64_MAX});
 }
 
 static int tell(Statements *statements, StatementId id, const InstanceTold *told) {
@@ -197,6 +218,26 @@ static int put_cursor(Statements *statements, const CursorRow *row) {
     return sql_step(s);
 }
 
+static int put_seen(Statements *statements, const SeenRow *row) {
+    sqlite3_stmt *s = statements->all[PUT_SEEN];
+    sql_bind_name(s, 1, row->scope);
+    sql_bind_name(s, 2, row->id);
+    sql_bind_number(s, 3, row->seen_ms);
+    return sql_step(s);
+}
+
+static int put_match(Statements *statements, const MatchRow *row) {
+    sqlite3_stmt *s = statements->all[PUT_MATCH];
+    sql_bind_name(s, 1, row->fingerprint);
+    sql_bind_number(s, 2, row->part);
+    sql_bind_name(s, 3, row->event_id);
+    sql_bind_number(s, 4, row->event_ms);
+    sql_bind_number(s, 5, row->seen_ms);
+    sql_bind_text(s, 6, row->value);
+    sql_bind_text(s, 7, row->brief_json);
+    return sql_step(s);
+}
+
 static int lease(Statements *statements, const OutboxResult *result) {
     sqlite3_stmt *s = statements->all[LEASE];
     sql_bind_name(s, 1, result->id);
@@ -216,12 +257,25 @@ static int finish(Statements *statements, const OutboxResult *result) {
     return sql_step(s);
 }
 
+/* What a batch says of events: which were counted, and what they count for. */
+static int apply_events(Statements *statements, const StoreBatch *batch) {
+    int code = SQLITE_OK;
+    for (size_t i = 0; code == SQLITE_OK && i < batch->seen_forget_count; i++)
+        code = forget_before(statements, FORGET_SEEN, &batch->seen_forget[i]);
+    for (size_t i = 0; code == SQLITE_OK && i < batch->match_forget_count; i++)
+        code = forget_before(statements, FORGET_MATCHES, &batch->match_forget[i]);
+    for (size_t i = 0; code == SQLITE_OK && i < batch->seen_count; i++) code = put_seen(statements, &batch->seen[i]);
+    for (size_t i = 0; code == SQLITE_OK && i < batch->match_count; i++)
+        code = put_match(statements, &batch->matches[i]);
+    return code;
+}
+
 /* Where one batch names a thing twice: put wins over forget, and a touch counts before the flush that may have missed
  * it. */
 static int apply_batch(Statements *statements, const StoreBatch *batch) {
     int code = SQLITE_OK;
     for (size_t i = 0; code == SQLITE_OK && i < batch->forget_count; i++)
-        code = forget(statements, FORGET_INSTANCE, batch->forget[i]);
+        code = forget_instance(statements, batch->forget[i]);
     for (size_t i = 0; code == SQLITE_OK && i < batch->instance_count; i++)
         code = put_instance(statements, &batch->instances[i]);
     for (size_t i = 0; code == SQLITE_OK && i < batch->history_count; i++)
@@ -235,7 +289,7 @@ static int apply_batch(Statements *statements, const StoreBatch *batch) {
     for (size_t i = 0; code == SQLITE_OK && i < batch->told_count; i++) code = close_told(statements, &batch->told[i]);
     for (size_t i = 0; code == SQLITE_OK && i < batch->cursor_count; i++)
         code = put_cursor(statements, &batch->cursors[i]);
-    return code;
+    return code == SQLITE_OK ? apply_events(statements, batch) : code;
 }
 
 int job_apply(Statements *statements, const Job *job) {

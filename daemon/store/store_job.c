@@ -26,6 +26,10 @@ static const size_t outbox_texts[] = {AT(OutboxRow, id), AT(OutboxRow, group_key
     AT(OutboxRow, receipt_json)};
 static const size_t told_texts[] = {AT(InstanceTold, fingerprint)};
 static const size_t cursor_texts[] = {AT(CursorRow, name), AT(CursorRow, value_json)};
+static const size_t seen_texts[] = {AT(SeenRow, scope), AT(SeenRow, id)};
+static const size_t match_texts[] = {
+    AT(MatchRow, fingerprint), AT(MatchRow, event_id), AT(MatchRow, value), AT(MatchRow, brief_json)};
+static const size_t before_texts[] = {AT(ForgetBefore, key)};
 static const size_t result_texts[] = {
     AT(OutboxResult, id), AT(OutboxResult, state), AT(OutboxResult, last_error), AT(OutboxResult, receipt_json)};
 
@@ -66,6 +70,12 @@ Job *job_new_batch(const StoreBatch *batch) {
     job->batch.outbox = copy_rows(arena, SHAPE(OutboxRow, outbox_texts), batch->outbox, batch->outbox_count);
     job->batch.told = copy_rows(arena, SHAPE(InstanceTold, told_texts), batch->told, batch->told_count);
     job->batch.cursors = copy_rows(arena, SHAPE(CursorRow, cursor_texts), batch->cursors, batch->cursor_count);
+    job->batch.seen = copy_rows(arena, SHAPE(SeenRow, seen_texts), batch->seen, batch->seen_count);
+    job->batch.matches = copy_rows(arena, SHAPE(MatchRow, match_texts), batch->matches, batch->match_count);
+    job->batch.seen_forget =
+        copy_rows(arena, SHAPE(ForgetBefore, before_texts), batch->seen_forget, batch->seen_forget_count);
+    job->batch.match_forget =
+        copy_rows(arena, SHAPE(ForgetBefore, before_texts), batch->match_forget, batch->match_forget_count);
     return job;
 }
 

@@ -23,6 +23,8 @@ typedef struct TableReader {
 static bool instance_at(sqlite3_stmt *s, const Reading *in, void *row) { return read_instance(s, in, row); }
 static bool group_at(sqlite3_stmt *s, const Reading *in, void *row) { return read_group(s, in, row); }
 static bool outbox_at(sqlite3_stmt *s, const Reading *in, void *row) { return read_outbox(s, in, row); }
+static bool seen_at(sqlite3_stmt *s, const Reading *in, void *row) { return read_seen(s, in, row); }
+static bool match_at(sqlite3_stmt *s, const Reading *in, void *row) { return read_match(s, in, row); }
 static bool cursor_at(sqlite3_stmt *s, const Reading *in, void *row) { return read_cursor(s, in, row); }
 
 #define OWED " FROM " OUTBOX_TABLES " WHERE state NOT IN ('delivered', 'discarded', 'expired') "
@@ -34,6 +36,10 @@ static const TableReader outbox_reader = {
     "outbox", "SELECT count(*)" OWED, "SELECT " OUTBOX_COLUMNS OWED "ORDER BY seq", sizeof(OutboxRow), outbox_at};
 static const TableReader cursor_reader = {
     "cursor", "SELECT count(*) FROM cursor", "SELECT " CURSOR_COLUMNS " FROM cursor", sizeof(CursorRow), cursor_at};
+static const TableReader seen_reader = {"event_seen", "SELECT count(*) FROM event_seen",
+    "SELECT " SEEN_COLUMNS " FROM event_seen ORDER BY seen_ms DESC", sizeof(SeenRow), seen_at};
+static const TableReader match_reader = {"event_match", "SELECT count(*) FROM event_match",
+    "SELECT " MATCH_COLUMNS " FROM event_match ORDER BY fingerprint, event_ms", sizeof(MatchRow), match_at};
 
 /* `rows` holds `room` of them. */
 static size_t read_rows(
@@ -96,6 +102,8 @@ int store_read_all(sqlite3 *db, bool was_clean, int64_t now_ms, StoreLoad **ret_
     if (code == SQLITE_OK) code = read_table(db, &group_reader, &in, &load->groups, &load->group_count);
     if (code == SQLITE_OK) code = read_table(db, &outbox_reader, &in, &load->outbox, &load->outbox_count);
     if (code == SQLITE_OK) code = read_table(db, &cursor_reader, &in, &load->cursors, &load->cursor_count);
+    if (code == SQLITE_OK) code = read_table(db, &seen_reader, &in, &load->seen, &load->seen_count);
+    if (code == SQLITE_OK) code = read_table(db, &match_reader, &in, &load->matches, &load->match_count);
     if (code == SQLITE_OK) *ret_load = GIVE(load);
     return code;
 }

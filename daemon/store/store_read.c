@@ -71,6 +71,22 @@ bool read_cursor(sqlite3_stmt *s, const Reading *in, CursorRow *ret_row) {
     return *ret_row->name && ret_row->value_json;
 }
 
+bool read_seen(sqlite3_stmt *s, const Reading *in, SeenRow *ret_row) {
+    *ret_row = (SeenRow){sql_name(s, 0, in->arena), sql_name(s, 1, in->arena), sql_time(s, 2, in->times)};
+    return *ret_row->scope && *ret_row->id;
+}
+
+bool read_match(sqlite3_stmt *s, const Reading *in, MatchRow *ret_row) {
+    *ret_row = (MatchRow){.fingerprint = sql_name(s, 0, in->arena),
+        .part = sql_count(s, 1),
+        .event_id = sql_name(s, 2, in->arena),
+        .event_ms = sql_time(s, 3, in->times),
+        .seen_ms = sql_time(s, 4, in->times),
+        .value = sql_text(s, 5, SQL_TEXT_BYTES, in->arena),
+        .brief_json = sql_text(s, 6, SQL_TEXT_BYTES, in->arena)};
+    return *ret_row->fingerprint && *ret_row->event_id;
+}
+
 bool read_history(sqlite3_stmt *s, const Reading *in, HistoryRow *ret_row) {
     *ret_row = (HistoryRow){.id = sql_count(s, 0),
         .time_ms = sql_time(s, 1, in->times),

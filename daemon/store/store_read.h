@@ -23,12 +23,16 @@ typedef struct Reading {
     "finished_ms, last_error, receipt_json, message_json"
 #define OUTBOX_TABLES "outbox LEFT JOIN outbox_message USING (seq)"
 #define CURSOR_COLUMNS "name, value_json"
+#define SEEN_COLUMNS "scope, id, seen_ms"
+#define MATCH_COLUMNS "fingerprint, part, event_id, event_ms, seen_ms, value, brief_json"
 #define HISTORY_COLUMNS "id, time_ms, name, fingerprint, from_state, to_state, reason, value"
 
 bool read_instance(sqlite3_stmt *statement, const Reading *in, InstanceRow *ret_row);
 bool read_group(sqlite3_stmt *statement, const Reading *in, GroupRow *ret_row);
 bool read_outbox(sqlite3_stmt *statement, const Reading *in, OutboxRow *ret_row);
 bool read_cursor(sqlite3_stmt *statement, const Reading *in, CursorRow *ret_row);
+bool read_seen(sqlite3_stmt *statement, const Reading *in, SeenRow *ret_row);
+bool read_match(sqlite3_stmt *statement, const Reading *in, MatchRow *ret_row);
 bool read_history(sqlite3_stmt *statement, const Reading *in, HistoryRow *ret_row);
 
 #endif

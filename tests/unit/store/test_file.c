@@ -86,7 +86,7 @@ static void make_ours(void) {
     room_close(&room);
 }
 static void leave_ours(void) { make_ours(); }
-static void leave_newer(void) { make_ours(), edit("PRAGMA user_version=2; CREATE TABLE silence(x)"); }
+static void leave_newer(void) { make_ours(), edit("PRAGMA user_version=90; CREATE TABLE silence(x)"); }
 static void leave_absurd_version(void) { make_ours(), edit("PRAGMA user_version=1633771873"); }
 static void leave_negative_version(void) { make_ours(), edit("PRAGMA user_version=-1"); }
 static void leave_without_table(void) { make_ours(), edit("DROP TABLE history"); }
@@ -124,7 +124,7 @@ static const struct FileCase {
     {"cut in the middle", leave_half, LOST, ERROR_NONE, NULL},
     {"cut behind the header", leave_header, LOST, ERROR_NONE, NULL},
     {"a directory", leave_directory, REFUSED, ERROR_INPUT, "cannot be used"},
-    {"a newer version", leave_newer, REFUSED, ERROR_INPUT, "has version 2, this Tocsin knows 1"},
+    {"a newer version", leave_newer, REFUSED, ERROR_INPUT, "has version 90, this Tocsin knows 2"},
 };
 
 static void check_fate(const struct FileCase *c) {
@@ -203,14 +203,14 @@ START_TEST(a_newer_file_with_a_wal_is_left_untouched) {
     sqlite3 *db = NULL; /* a newer Tocsin that was killed: what it wrote last stands in the WAL alone */
     ck_assert_int_eq(sqlite3_open(room.path, &db), SQLITE_OK);
     sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    ck_assert_int_eq(sql_run(db, "PRAGMA user_version=3; CREATE TABLE silence(x)"), SQLITE_OK);
+    ck_assert_int_eq(sql_run(db, "PRAGMA user_version=90; CREATE TABLE silence(x)"), SQLITE_OK);
     sqlite3_close(db);
     OWN(text) char *wal = text_format("%s-wal", room.path);
     size_t lengths[4];
     OWN(text) char *file_before = read_file(room.path, &lengths[0]);
     OWN(text) char *wal_before = read_file(wal, &lengths[1]);
     ck_assert(!room_try_open(&room));
-    ck_assert_msg(strstr(room.err.text, "version 3") != NULL, "%s", room.err.text);
+    ck_assert_msg(strstr(room.err.text, "version 90") != NULL, "%s", room.err.text);
     OWN(text) char *file_after = read_file(room.path, &lengths[2]);
     OWN(text) char *wal_after = read_file(wal, &lengths[3]);
     ck_assert(lengths[0] == lengths[2] && lengths[1] == lengths[3]);
@@ -350,6 +350,22 @@ static int64_t version_of(sqlite3 *db) {
 static int64_t extended;
 static void note_extend(int64_t ms) { extended += ms > 0; }
 
+START_TEST(a_file_of_the_first_version_is_brought_up) {
+    make_ours();
+    edit("DROP TABLE event_seen; DROP TABLE event_match; PRAGMA user_version=1");
+    room_open(&room);
+    ck_assert_ptr_null(room.lost);
+    const SeenRow seen = {"prod eu-west-1", "event", ROOM_NOW_MS};
+    room_commit(&room, &(StoreBatch){.seen = &seen, .seen_count = 1});
+    ck_assert_int_eq(room.outcome, STORE_OK);
+    room_close(&room);
+    room_open(&room);
+    OWN(store_load) StoreLoad *load = room_load(&room);
+    ck_assert_uint_eq(load->outbox_count, 1);
+    ck_assert_uint_eq(load->seen_count, 1);
+}
+END_TEST
+
 START_TEST(migrations_take_what_is_missing_or_nothing) {
     static const char *const three[] = {"CREATE TABLE a(x)", "CREATE TABLE b(x); INSERT INTO b VALUES (7)",
         "INSERT INTO a SELECT x FROM b; DROP TABLE b"};
@@ -388,6 +404,7 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, a_file_cut_anywhere_never_keeps_it_from_starting);
     tcase_add_test(tcase, times_and_texts_of_the_file_are_bounded);
     tcase_add_test(tcase, a_clock_that_was_not_set_is_no_measure);
+    tcase_add_test(tcase, a_file_of_the_first_version_is_brought_up);
     tcase_add_test(tcase, migrations_take_what_is_missing_or_nothing);
 }
 

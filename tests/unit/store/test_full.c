@@ -97,10 +97,12 @@ START_TEST(room_again) {
     room.options.max_bytes = SMALL_FILE;
     room_open(&room);
     const int refused = fill_up();
-    const OutboxResult over = {.id = "1", .attempts = 0, .state = "discarded", .finished_ms = 1};
-    store_finish(room.store, &over, room_done, &room);
-    room_run(&room);
-    ck_assert_int_eq(room.outcome, STORE_OK);
+    for (int i = 0; i < 2; i++) { /* one's pages alone may not do: the tree of what comes is another */
+        const OutboxResult over = {.id = i ? "2" : "1", .attempts = 0, .state = "discarded", .finished_ms = 1};
+        store_finish(room.store, &over, room_done, &room);
+        room_run(&room);
+        ck_assert_int_eq(room.outcome, STORE_OK);
+    }
     store_set_history(room.store, DAY_MS, 10); /* prunes what is over */
     for (int tries = 0; tries < 1000 && (tries == 0 || room.outcome != STORE_OK); tries++) add_big(refused);
     ck_assert_int_eq(room.outcome, STORE_OK);

@@ -57,6 +57,71 @@ START_TEST(all_that_was_committed_is_loaded_again) {
 }
 END_TEST
 
+static const SeenRow seen_rows[] = {{"prod eu-west-1", "event-1", ROOM_NOW_MS - 9},
+    {"prod eu-west-1", "event-2", ROOM_NOW_MS}, {"test eu-west-1", "event-1", ROOM_NOW_MS - 9}};
+static const MatchRow match_rows[] = {
+    {"00000000000000aa", "event-2", 0, ROOM_NOW_MS - 60000, ROOM_NOW_MS, NULL, "{\"who\":\"ann\"}"},
+    {"00000000000000aa", "event-1", 1, ROOM_NOW_MS - 90000, ROOM_NOW_MS, "10.0.0.1", NULL},
+    {"00000000000000bb", "event-1", 0, ROOM_NOW_MS - 90000, ROOM_NOW_MS, NULL, NULL},
+};
+
+static void commit_events(Room *of) {
+    room_commit(of,
+        &(StoreBatch){.instances = instances,
+            .instance_count = 2,
+            .seen = seen_rows,
+            .seen_count = 3,
+            .matches = match_rows,
+            .match_count = 3});
+}
+
+START_TEST(events_are_kept_once) {
+    const SeenRow later = {"prod eu-west-1", "event-1", ROOM_NOW_MS + 5};
+    room_open(&room);
+    commit_events(&room);
+    commit_events(&room);
+    room_commit(&room, &(StoreBatch){.seen = &later, .seen_count = 1});
+    room_close(&room);
+    room_open(&room);
+    OWN(store_load) StoreLoad *load = room_load(&room);
+    ck_assert_uint_eq(load->seen_count, 3);
+    ck_assert_int_eq(load->seen[0].seen_ms, ROOM_NOW_MS); /* the newest first */
+    ck_assert_int_eq(load->seen[1].seen_ms, ROOM_NOW_MS - 9);
+    ck_assert_uint_eq(load->match_count, 3);
+    const MatchRow *first = &load->matches[0], *second = &load->matches[1];
+    ck_assert_str_eq(first->event_id, "event-1"); /* as they happened */
+    ck_assert_int_eq(first->part, 1);
+    ck_assert_str_eq(first->value, "10.0.0.1");
+    ck_assert_ptr_null(first->brief_json);
+    ck_assert_int_eq(second->event_ms, ROOM_NOW_MS - 60000);
+    ck_assert_str_eq(second->brief_json, "{\"who\":\"ann\"}");
+}
+END_TEST
+
+START_TEST(what_is_over_of_events_is_forgotten) {
+    const ForgetBefore old_ids = {"prod eu-west-1", ROOM_NOW_MS},
+                       old_matches = {"00000000000000aa", ROOM_NOW_MS - 60000};
+    const char *gone[] = {"00000000000000bb"};
+    room_open(&room);
+    commit_events(&room);
+    room_commit(&room,
+        &(StoreBatch){.forget = gone,
+            .forget_count = 1,
+            .seen_forget = &old_ids,
+            .seen_forget_count = 1,
+            .match_forget = &old_matches,
+            .match_forget_count = 1});
+    room_close(&room);
+    room_open(&room);
+    OWN(store_load) StoreLoad *load = room_load(&room);
+    ck_assert_uint_eq(load->seen_count, 2); /* the other scope's stay */
+    ck_assert_str_eq(load->seen[0].id, "event-2");
+    ck_assert_str_eq(load->seen[1].scope, "test eu-west-1");
+    ck_assert_uint_eq(load->match_count, 1); /* an instance's matches go with it */
+    ck_assert_str_eq(load->matches[0].event_id, "event-2");
+}
+END_TEST
+
 START_TEST(forgetting_and_overwriting) {
     const char *gone[] = {"00000000000000bb"};
     const CursorRow no_ledger = {"ledger", NULL};
@@ -455,6 +520,8 @@ static void fill(TCase *tcase) {
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, all_that_was_committed_is_loaded_again);
+    tcase_add_test(tcase, events_are_kept_once);
+    tcase_add_test(tcase, what_is_over_of_events_is_forgotten);
     tcase_add_test(tcase, forgetting_and_overwriting);
     tcase_add_loop_test(tcase, what_was_told_is_closed_unless_it_fired_again, 0, COUNT_OF(told_cases));
     tcase_add_test(tcase, an_answered_commit_survives_a_crash);
