@@ -89,7 +89,7 @@ AwsTicket *aws_call(Aws *aws, const AwsCall *call, AwsDone *done, void *ctx) {
     return aws_ask(aws, config, config->origins[account - config->section->accounts].source, call, NULL, done, ctx);
 }
 
-RetryBucket *aws_budget(Aws *aws, const char *account, const char *region, const char *service) {
+static AwsBudget *budget_of(Aws *aws, const char *account, const char *region, const char *service) {
     OWN(text) char *key = text_format("%s %s %s", account, region, service);
     AwsBudget *budget = NULL;
     const size_t length = strlen(key);
@@ -99,12 +99,34 @@ RetryBucket *aws_budget(Aws *aws, const char *account, const char *region, const
         memcpy(budget->key, key, length + 1);
         HASH_ADD_KEYPTR(hh, aws->budgets, budget->key, length, budget);
     }
-    return &budget->bucket;
+    return budget;
+}
+
+RetryBucket *aws_budget(Aws *aws, const char *account, const char *region, const char *service) {
+    return &budget_of(aws, account, region, service)->bucket;
+}
+
+int64_t aws_turn_ms(Aws *aws, const char *account, const char *region, const char *service, int64_t gap_ms) {
+    if (gap_ms <= 0) return 0;
+    AwsBudget *budget = budget_of(aws, account, region, service);
+    const int64_t now_ms = clock_mono_ms(aws->clock);
+    if (budget->next_ms < now_ms - gap_ms) budget->next_ms = now_ms - gap_ms;
+    const int64_t wait_ms = budget->next_ms > now_ms ? budget->next_ms - now_ms : 0;
+    budget->next_ms += gap_ms;
+    return wait_ms;
 }
 
 int64_t aws_skew_ms(const Aws *aws) { return aws->skew.offset_ms; }
 int64_t aws_now_ms(const Aws *aws) { return clock_wall_ms(aws->clock) + skew_applied_ms(&aws->skew); }
 AwsLedger aws_ledger(const Aws *aws) { return aws->ledger; }
+
+void aws_ledger_add_traces(Aws *aws, const char *account, const char *region, double traces) {
+    static const Metric scanned_total = {"tocsin_xray_traces_scanned_total",
+        "Traces that X-Ray says it scanned for our calls; it bills them by the million.", METRIC_COUNTER,
+        {"account", "region"}};
+    aws->ledger.traces_scanned += traces;
+    metric_add(aws->metrics, &scanned_total, traces, METRIC_VALUES(account, region));
+}
 
 const char *aws_account_id(const Aws *aws, const char *account) {
     const AwsConfig *config = aws->config;

@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-typedef enum { AWS_MONITORING, AWS_STS, AWS_SNS, AWS_SERVICES } AwsService; /* a row each in aws/service.c */
+typedef enum { AWS_MONITORING, AWS_STS, AWS_SNS, AWS_XRAY, AWS_SERVICES } AwsService; /* a row each in aws/service.c */
 
 /* --- the `aws` section --- */
 typedef struct AwsAccount {
@@ -62,6 +62,7 @@ typedef struct AwsCall {
     AwsService service;
     const char *operation; /* `GetMetricData`: X-Amz-Target, the ledger, the IAM action's default */
     const char *action; /* IAM action for messages: `cloudwatch:GetMetricData` */
+    const char *path; /* of a rest-json operation, `/ServiceGraph`: behind the endpoint's own; NULL: none */
     const char *body; /* as the protocol wants it; copied */
     size_t body_length;
     size_t body_max; /* of the answer; 0: 8 MiB */
@@ -105,8 +106,11 @@ int64_t aws_skew_ms(const Aws *aws); /* AWS's clock minus ours; 0 until known */
 typedef struct AwsLedger {
     int64_t calls, throttled, failed;
     double billed_metrics; /* since the start */
+    double traces_scanned; /* as X-Ray counts them, since the start */
 } AwsLedger;
 AwsLedger aws_ledger(const Aws *aws);
+/* What an answer says was scanned for it (TracesProcessedCount): only its reader knows. */
+void aws_ledger_add_traces(Aws *aws, const char *account, const char *region, double traces);
 /* The account id behind an account's name where it is known (role ARN, or learnt); "" otherwise. Borrowed. */
 const char *aws_account_id(const Aws *aws, const char *account);
 

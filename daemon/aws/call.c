@@ -303,6 +303,17 @@ static void answered(void *ctx, const HttpAnswer *http) {
     ticket_end(ticket, http);
 }
 
+/* The endpoint, and behind its own path that of the operation. */
+static char *call_url(const char *configured, const AwsCall *call) {
+    char *url = configured ? text_copy(configured) : aws_endpoint(call->service, call->region);
+    if (!call->path) return url;
+    size_t length = strlen(url);
+    while (length && url[length - 1] == '/') length--;
+    char *whole = text_format("%.*s%s", (int)length, url, call->path);
+    free(url);
+    return whole;
+}
+
 AwsTicket *aws_ask(Aws *aws, AwsConfig *config, KeySource *source, const AwsCall *call, const char *problem,
     AwsDone *done, void *ctx) {
     AwsTicket *ticket = alloc_zeroed(1, sizeof *ticket);
@@ -317,13 +328,16 @@ AwsTicket *aws_ask(Aws *aws, AwsConfig *config, KeySource *source, const AwsCall
     ticket->operation = text_copy(call->operation);
     ticket->action = text_copy(call->action ? call->action : call->operation);
     const char *url = config ? config->section->urls[call->service] : NULL;
-    ticket->url = url ? text_copy(url) : aws_endpoint(call->service, call->region);
+    ticket->url = call_url(url, call);
     ticket->body = guard_malloc(call->body_length + 1);
     if (!ticket->body) abort();
     if (call->body_length) memcpy(ticket->body, call->body, call->body_length);
     ticket->body_length = call->body_length;
     ticket->body_max = call->body_max ? call->body_max : AWS_ANSWER_MAX;
-    ticket->deadline_ms = clock_mono_ms(aws->clock) + (call->deadline_ms > 0 ? call->deadline_ms : AWS_DEADLINE_MS);
+    const int64_t turn_ms =
+        aws_turn_ms(aws, ticket->account, ticket->region, ticket->service->word, ticket->service->gap_ms);
+    ticket->deadline_ms =
+        clock_mono_ms(aws->clock) + turn_ms + (call->deadline_ms > 0 ? call->deadline_ms : AWS_DEADLINE_MS);
     ticket->billed_units = call->billed_units;
     ticket->single_try = call->single_try;
     ticket->done = done;
@@ -335,6 +349,6 @@ AwsTicket *aws_ask(Aws *aws, AwsConfig *config, KeySource *source, const AwsCall
         ticket->failure.class = AWS_NO_CREDENTIALS;
         snprintf(ticket->failure.message, sizeof ticket->failure.message, "%s", problem);
     }
-    uv_timer_start(&ticket->timer, on_turn, 0, 0); /* nothing of it happens inside this call */
+    uv_timer_start(&ticket->timer, on_turn, (uint64_t)turn_ms, 0); /* nothing of it happens inside this call */
     return ticket;
 }

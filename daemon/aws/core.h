@@ -31,6 +31,7 @@ typedef struct AwsConfig {
 typedef struct AwsBudget {
     UT_hash_handle hh;
     RetryBucket bucket;
+    int64_t next_ms; /* monotonic; when the next call may go out at the earliest */
     char key[]; /* account, region, service */
 } AwsBudget;
 
@@ -50,6 +51,8 @@ struct Aws {
 /* aws.c */
 void aws_config_free(AwsConfig *config); /* drops one reference; NULL is fine */
 RetryBucket *aws_budget(Aws *aws, const char *account, const char *region, const char *service);
+/* How long a call made now must wait for its turn: calls `gap_ms` apart, after a burst of two. Takes the turn. */
+int64_t aws_turn_ms(Aws *aws, const char *account, const char *region, const char *service, int64_t gap_ms);
 
 /* sources.c: sources of keys. Each call gives a reference. */
 KeySource *aws_base_source(Aws *aws, const char *profile);

@@ -216,7 +216,7 @@ void aws_failure_read(const AwsErrorParts *parts, AwsFailure *ret_failure) {
         return;
     }
     const bool believable = parts->body_length && parts->body_length <= AWS_ERROR_BODY_MAX; /* an error is short */
-    if (parts->protocol == AWS_JSON_1_0)
+    if (parts->protocol != AWS_QUERY)
         read_json(&(AwsErrorParts){.error_type = parts->error_type,
                       .query_error = parts->query_error,
                       .body = believable ? parts->body : "",

@@ -63,8 +63,9 @@ static bool check_endpoints(const SchemaRow *row, const void *value, const Node 
             continue;
         }
         const char *near = text_nearest(map->names[i], aws_service_words);
-        fine = problem_add(in->problems, map->places[i], "one of cloudwatch, sns, sts", "unknown service `%.80s`%s%s%s",
-            map->names[i], near ? ", did you mean `" : "", near ? near : "", near ? "`" : "");
+        fine = problem_add(in->problems, map->places[i], "one of cloudwatch, sns, sts, xray",
+            "unknown service `%.80s`%s%s%s", map->names[i], near ? ", did you mean `" : "", near ? near : "",
+            near ? "`" : "");
     }
     return fine;
 }

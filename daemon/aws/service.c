@@ -12,8 +12,9 @@ static const AwsServiceRow services[AWS_SERVICES] = {
         "application/x-amz-json-1.0"},
     [AWS_STS] = {"sts", "sts", "sts", AWS_QUERY, "2011-06-15", FORM},
     [AWS_SNS] = {"sns", "sns", "sns", AWS_QUERY, "2010-03-31", FORM},
+    [AWS_XRAY] = {"xray", "xray", "xray", AWS_REST_JSON, NULL, "application/json", 500}, /* 2/s: no rate is published */
 };
-const char *const aws_service_words[] = {"cloudwatch", "sts", "sns", NULL};
+const char *const aws_service_words[] = {"cloudwatch", "sts", "sns", "xray", NULL};
 
 /* The longer prefix first: us-gov- begins like us-. */
 static const AwsPartition partitions[] = {

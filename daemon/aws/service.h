@@ -4,15 +4,16 @@
 
 #include "aws/aws.h"
 
-typedef enum { AWS_JSON_1_0, AWS_QUERY } AwsProtocol;
+typedef enum { AWS_JSON_1_0, AWS_QUERY, AWS_REST_JSON } AwsProtocol;
 
 typedef struct AwsServiceRow {
     const char *word; /* key of `endpoints`, the ledger's name; in capitals AWS_ENDPOINT_URL_…'s end */
     const char *host; /* HOST.REGION.SUFFIX */
     const char *signing; /* the name that is signed for */
     AwsProtocol protocol;
-    const char *target; /* X-Amz-Target's prefix, or the query protocol's API version */
+    const char *target; /* X-Amz-Target's prefix, or the query protocol's API version; rest-json: NULL */
     const char *content_type;
+    int64_t gap_ms; /* calls of one account and region are at least this far apart, a burst of two aside; 0: no bound */
 } AwsServiceRow;
 
 const AwsServiceRow *aws_service(AwsService service);

@@ -8,6 +8,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #define NOW_MS 1767323045000 /* Fri, 02 Jan 2026 03:04:05 GMT */
@@ -378,6 +379,39 @@ START_TEST(too_long) {
 }
 END_TEST
 
+/* A rest-json operation is a path; its calls of an account and region keep apart, after a burst of two. */
+START_TEST(rest_json) {
+    static const Reply refused = {
+        429, DATE "x-amzn-ErrorType: ThrottledException:http://x/\r\n", "{\"message\":\"slow\"}"};
+    const AwsCall graph = {.account = "default",
+        .region = "eu-west-1",
+        .service = AWS_XRAY,
+        .operation = "GetServiceGraph",
+        .action = "xray:GetServiceGraph",
+        .path = "/ServiceGraph",
+        .body = "{}",
+        .body_length = 2,
+        .single_try = true};
+    World world;
+    static_keys();
+    begin(&world, "", &refused, 1);
+    call(&world, graph, 1);
+    ck_assert_msg(strncmp(world.last, "POST /ServiceGraph HTTP/1.1\r\n", 29) == 0, "%s", world.last);
+    ck_assert_ptr_nonnull(strstr(world.last, "\r\nContent-Type: application/json\r\n"));
+    ck_assert_ptr_nonnull(
+        strstr(world.last, "/eu-west-1/xray/aws4_request, SignedHeaders=content-type;host;x-amz-date, "));
+    ck_assert_ptr_null(strcasestr(world.last, "x-amz-target"));
+    ck_assert_int_eq(world.answer.class, AWS_THROTTLED);
+    ck_assert_str_eq(world.code, "ThrottledException");
+    const uint64_t before = uv_now(&world.loop);
+    call(&world, graph, 3); /* the virtual clock stands: the second of a burst, then turns of half a second */
+    ck_assert_uint_ge(uv_now(&world.loop) - before, 900);
+    aws_ledger_add_traces(world.aws, "default", "eu-west-1", 12);
+    ck_assert(aws_ledger(world.aws).traces_scanned == 12);
+    end(&world);
+}
+END_TEST
+
 static void fill(TCase *tcase) {
     tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, answers, 0, COUNT_OF(cases));
@@ -389,6 +423,7 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, no_credentials);
     tcase_add_test(tcase, cancelled);
     tcase_add_test(tcase, too_long);
+    tcase_add_test(tcase, rest_json);
 }
 
 int main(void) {
