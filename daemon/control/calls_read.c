@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "control/graph_view.h"
 #include "control/view.h"
 
 #include <stdlib.h>
@@ -187,6 +188,15 @@ void call_notifications(const Call *call) {
         return answer_error(call->answer, 400, "bad_request",
             "state cannot be `%.40s` (pending, sending, delivered, parked, expired or discarded)", query.state);
     store_outbox(engine_store(call->engine), &query, outbox_read, call->answer);
+}
+
+/* --- the service graph --- */
+
+void call_service_graph(const Call *call) {
+    const GraphChoice choice = {.account = target_parameter(call->target, "account"),
+        .region = target_parameter(call->target, "region"),
+        .group = target_parameter(call->target, "group")};
+    answer_json(call->answer, 200, view_graphs(call->engine, &choice));
 }
 
 /* --- what machines ask --- */

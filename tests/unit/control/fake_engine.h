@@ -16,6 +16,7 @@ struct Engine {
     Snapshot *snapshot;
     Instance alarms[FAKE_ALARMS];
     double datapoints[3];
+    const void *kept; /* by the one poll that there is */
     bool healthy, ready, reload_fails, store_fails, rows_empty;
     EngineOutcome outcome;
     char asked[256]; /* what was changed last: `retry ID` */

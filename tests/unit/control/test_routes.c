@@ -4,6 +4,7 @@
 
 #include "control/calls.h"
 #include "fake_engine.h"
+#include "sources/xray_graph.h"
 
 #include <string.h>
 
@@ -117,6 +118,68 @@ static const json_t *ask(Engine *engine, FakeReply *got, const char *method, con
     return got->json;
 }
 
+/* checkout calls payments ten times in the minute, four of them fail; nothing is known of orders but its name. */
+static ServiceGraph *graph_make(void) {
+#define COUNTS(total, fault) \
+    "\"SummaryStatistics\":{\"OkCount\":6,\"ErrorStatistics\":{\"ThrottleCount\":0,\"TotalCount\":0}," \
+    "\"FaultStatistics\":{\"TotalCount\":" #fault "},\"TotalCount\":" #total ",\"TotalResponseTime\":5}," \
+    "\"ResponseTimeHistogram\":[{\"Value\":2,\"Count\":1},{\"Value\":0.25,\"Count\":9}]"
+    static const char body[] =
+        "{\"Services\":[{\"ReferenceId\":0,\"Name\":\"checkout\",\"Type\":\"T\",\"Root\":true," COUNTS(
+            10, 4) ",\"Edges\":[{\"ReferenceId\":1," COUNTS(10,
+            4) "}]},"
+               "{\"ReferenceId\":1,\"Name\":\"payments\",\"Type\":\"AWS::Lambda::Function\"," COUNTS(
+                   10, 4) "},"
+                          "{\"ReferenceId\":2,\"Name\":\"orders\",\"Type\":\"T\"}]}";
+    GraphPages *pages = graph_pages_new();
+    const char *token;
+    Error err = {0};
+    ck_assert_msg(graph_pages_add(pages, body, strlen(body), &token, &err), "%s", err.text);
+    return service_graph_new(pages, "default", "eu-west-1", NULL, 1767322860, 1767322920);
+}
+
+/* Makes one of the engine's alarms one on a service, or on an edge of it. */
+static void watch_service(Instance *alarm, const char *service, const char *edge_to) {
+    free(alarm->source);
+    alarm->source = strdup("xray");
+    alarm->series = labels_new((const Label[]){{"service", service}, {"edge_to", edge_to}}, 2);
+}
+
+static const struct Graph {
+    const char *target, *want;
+} graphs[] = {
+    {"/v1/service-graph", "\"windows\":[{\"account\":\"default\",\"edges\":1,\"end\":\"2026-01-02T03:02:00.000Z\""},
+    {"/v1/service-graph",
+        "\"fault_rate\":40.0,\"from\":\"checkout\",\"from_id\":0,\"group\":\"\",\"latency\":{"
+        "\"mean\":0.5,\"p50\":0.25,\"p90\":0.25,\"p95\":2.0,\"p99\":2.0}"},
+    {"/v1/service-graph",
+        "\"alarm_state\":\"ALARM\",\"alarms\":[{\"fingerprint\":\"00000000000000bb\",\"name\":\"cpu\""},
+    {"/v1/service-graph",
+        "\"name\":\"orders\",\"names\":[],\"ok_rate\":null,\"region\":\"eu-west-1\",\"requests\":null"},
+    {"/v1/service-graph?account=default&region=eu-west-1&group=", "\"from\":\"checkout\""},
+    {"/v1/service-graph?group=other", "{\"edges\":[],\"nodes\":[],\"windows\":[]}"},
+    {"/v1/service-graph?region=us-east-1", "\"windows\":[]"},
+};
+
+START_TEST(the_service_graph_carries_the_states_of_its_alarms) {
+    const struct Graph *c = &graphs[_i];
+    Engine engine;
+    FakeReply got = {0};
+    fake_engine_init(&engine, NULL);
+    OWN(service_graph) ServiceGraph *graph = graph_make();
+    engine.kept = graph;
+    watch_service(&engine.alarms[0], "checkout", "payments"); /* an OK on the edge alone */
+    watch_service(&engine.alarms[1], "payments", "");
+    routes_dispatch(&engine, &reader, "GET", c->target, answer_new(fake_reply_sent, &got));
+    ck_assert_uint_eq(got.reply.status, 200);
+    ck_assert_msg(strstr(got.reply.body, c->want), "%s: no `%s` in %s", c->target, c->want, got.reply.body);
+    labels_free(engine.alarms[0].series);
+    labels_free(engine.alarms[1].series);
+    fake_reply_deinit(&got);
+    fake_engine_deinit(&engine);
+}
+END_TEST
+
 START_TEST(pages_join_to_the_whole_list) {
     Engine engine;
     FakeReply got = {0};
@@ -209,6 +272,7 @@ END_TEST
 
 static void fill(TCase *tcase) {
     tcase_add_loop_test(tcase, calls_are_answered, 0, (int)(sizeof cases / sizeof *cases));
+    tcase_add_loop_test(tcase, the_service_graph_carries_the_states_of_its_alarms, 0, (int)COUNT_OF(graphs));
     tcase_add_test(tcase, pages_join_to_the_whole_list);
     tcase_add_test(tcase, outcomes_have_their_status);
     tcase_add_test(tcase, what_fails_says_so);
