@@ -276,6 +276,9 @@ static void watch_account(WatchList *list, const Alarm *alarm, const AwsAccount 
         const char *region = account->regions.texts[i];
         if (alarm->regions.count == 0 || lists(&alarm->regions, region)) watch_add(list, alarm, account, region);
     }
+    if (alarm->regions.count || !alarm->source->reads_home_region || !account->regions.count) return;
+    const char *home = aws_home_region(account->regions.texts[0]);
+    if (!lists(&account->regions, home)) watch_add(list, alarm, account, home);
 }
 
 size_t alarm_watches(const Snapshot *snapshot, Watch **ret_watches, const Alarm *const **ret_alarms) {

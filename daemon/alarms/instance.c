@@ -221,7 +221,7 @@ void instance_attach(Instance *instance, const Alarm *alarm, const char *account
     instance->severity = (Severity)alarm->severity;
     instance->no_data = (NoData)alarm->no_data;
     instance->gone = false;
-    instance->facts.threshold = alarm->rule.threshold;
+    instance->facts.threshold = alarm->source && alarm->source->has_no_threshold ? NAN : alarm->rule.threshold;
 }
 
 void instance_attach_own(Instance *instance, Severity severity, const char *summary) {

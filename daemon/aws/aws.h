@@ -32,6 +32,8 @@ typedef struct AwsSection {
 } AwsSection;
 extern const SectionDescriptor aws_section;
 const AwsAccount *aws_section_account(const AwsSection *section, const char *name); /* NULL: unknown */
+/* Where the global services of this region's partition log what is done to them. Static text. */
+const char *aws_home_region(const char *region);
 
 /* --- errors, classed as the wire notes 2.2 --- */
 typedef enum {

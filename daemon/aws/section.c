@@ -307,3 +307,9 @@ const AwsAccount *aws_section_account(const AwsSection *section, const char *nam
         if (strcmp(section->accounts[i].name, name) == 0) return &section->accounts[i];
     return NULL;
 }
+
+const char *aws_home_region(const char *region) {
+    if (strncmp(region, "cn-", 3) == 0) return "cn-north-1";
+    if (strncmp(region, "us-gov-", 7) == 0) return "us-gov-west-1";
+    return "us-east-1";
+}

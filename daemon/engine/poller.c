@@ -65,7 +65,7 @@ Poller *poller_new(Core *core, Backlog *backlog, Own *own) {
     poller->backlog = backlog;
     poller->own = own;
     poller->resume = json_object();
-    poller->world = (PollWorld){core->loop, core->aws, core->clock, core->metrics, known, poller};
+    poller->world = (PollWorld){core->loop, core->aws, core->clock, core->metrics, .known = known, .ctx = poller};
     return poller;
 }
 
@@ -134,7 +134,8 @@ static int64_t resume_end_s(
 static Instance *observed_instance(Poller *poller, const Observation *seen, int64_t now_ms) {
     const Watch *watch = &poller->watches[seen->watch];
     const Alarm *alarm = poller->alarms[seen->watch];
-    if (series_is_found(watch)) return series_seen(poller->series, seen->watch, seen->labels, now_ms);
+    if (series_is_found(poller->series, seen->watch))
+        return series_seen(poller->series, seen->watch, seen->labels, now_ms);
     Instance *instance = instance_get(
         poller->core->instances, alarm->name, watch->account, watch->region, alarm->source->name, seen->labels, now_ms);
     const char *id = aws_account_id(poller->core->aws, watch->account);
@@ -171,7 +172,7 @@ static void judge_observation(Poller *poller, size_t index, const Observation *s
 static void mark_blind(Poller *poller, const Poll *poll, const PollOutcome *outcome) {
     for (size_t i = 0; i < poll->watch_count; i++) {
         const size_t watch = poll->watches[i];
-        if (series_is_found(&poller->watches[watch]))
+        if (series_is_found(poller->series, watch))
             series_blind(poller->series, watch, outcome->error ? outcome->error : "not read");
         bool was_seen = false;
         for (size_t o = 0; o < outcome->count && !was_seen; o++) was_seen = outcome->observations[o].watch == watch;
@@ -186,7 +187,7 @@ static void mark_blind(Poller *poller, const Poll *poll, const PollOutcome *outc
 /* Everything was read: what was not seen of the series that polls find is missing, or gone. */
 static void close_series(Poller *poller, const Poll *poll, const PollOutcome *outcome, int64_t now_ms, Batch *batch) {
     for (size_t i = 0; i < poll->watch_count; i++)
-        if (series_is_found(&poller->watches[poll->watches[i]]))
+        if (series_is_found(poller->series, poll->watches[i]))
             series_close(poller->series, poll->watches[i], outcome->settled_end_s, now_ms, batch);
 }
 
@@ -427,18 +428,18 @@ static void attach_watches(Poller *poller) {
     Core *core = poller->core;
     for (Instance *i = instances_next(core->instances, NULL); i; i = instances_next(core->instances, i))
         i->alarm = NULL;
+    poller->series = series_new(core, poller->backlog, poller->own,
+        snapshot_section(poller->snapshot, &discovery_section), poller->watches, poller->alarms, poller->watch_count);
     for (size_t w = 0; w < poller->watch_count; w++) {
         const Watch *watch = &poller->watches[w];
         const Alarm *alarm = poller->alarms[w];
-        if (series_is_found(watch)) continue;
+        if (series_is_found(poller->series, w)) continue;
         OWN(labels) Labels *series = alarm->source->series(alarm->selector);
         Instance *instance = instance_get(core->instances, alarm->name, watch->account, watch->region,
             alarm->source->name, series, clock_wall_ms(core->clock));
         instance_attach(instance, alarm, aws_account_id(core->aws, watch->account));
         memcpy(poller->fingerprints[w], instance->fingerprint, FINGERPRINT_TEXT);
     }
-    poller->series = series_new(core, poller->backlog, poller->own,
-        snapshot_section(poller->snapshot, &discovery_section), poller->watches, poller->alarms, poller->watch_count);
 }
 
 static const char *why_gone(const Poller *poller, const Instance *instance) {

@@ -22,6 +22,7 @@ typedef struct Found {
     Entry *entries;
     size_t alarm; /* the first watch of its alarm: there the alarm's instances are counted */
     size_t alarm_entries;
+    bool is_found; /* its polls find its series */
     bool is_overflowing;
 } Found;
 
@@ -36,7 +37,13 @@ struct Series {
     size_t count;
 };
 
-bool series_is_found(const Watch *watch) { return !watch->source->series; }
+bool series_is_found(const Series *all, size_t watch) { return all->found[watch].is_found; }
+
+static bool finds_series(const Watch *watch) {
+    if (!watch->source->series) return true;
+    OWN(labels) Labels *named = watch->source->series(watch->selector);
+    return !named;
+}
 
 static void attach(Series *all, size_t watch, Instance *instance) {
     const char *id = aws_account_id(all->core->aws, all->watches[watch].account);
@@ -111,7 +118,7 @@ static WatchPlace *places_make(const Series *all) {
     WatchPlace *places = NULL;
     for (size_t w = 0; w < all->count; w++) {
         const Watch *watch = &all->watches[w];
-        if (!series_is_found(watch)) continue;
+        if (!all->found[w].is_found) continue;
         WatchPlace *place = alloc_zeroed(1, sizeof *place);
         place->key = place_key(watch->alarm, watch->account, watch->region, watch->source->name);
         place->watch = w;
@@ -145,14 +152,16 @@ Series *series_new(Core *core, Backlog *backlog, Own *own, const DiscoverySectio
     Series *all = alloc_zeroed(1, sizeof *all);
     *all = (Series){core, backlog, own, limits, watches, alarms, NULL, count};
     all->found = alloc_zeroed(count + 1, sizeof *all->found);
-    for (size_t w = 0; w < count; w++)
+    for (size_t w = 0; w < count; w++) {
         all->found[w].alarm = w && alarms[w] == alarms[w - 1] ? all->found[w - 1].alarm : w;
+        all->found[w].is_found = finds_series(&watches[w]);
+    }
     WatchPlace *places = places_make(all);
     for (Instance *i = places ? instances_next(core->instances, NULL) : NULL; i; i = instances_next(core->instances, i))
         adopt(all, places, i);
     places_free(places);
     for (size_t w = 0; w < count; w++)
-        if (series_is_found(&watches[w]) && !all->found[w].entries) row_make(all, w);
+        if (all->found[w].is_found && !all->found[w].entries) row_make(all, w);
     return all;
 }
 

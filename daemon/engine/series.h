@@ -15,7 +15,7 @@ Series *series_new(Core *core, Backlog *backlog, Own *own, const DiscoverySectio
 Series *series_free(Series *series);
 OWN_DEFINE(Series, series)
 
-bool series_is_found(const Watch *watch); /* its polls find its series */
+bool series_is_found(const Series *all, size_t watch); /* its polls find its series */
 /* The instance of a series that a poll of this watch has seen, attached to its alarm. NULL: the alarm has as many as
  * discovery.max_instances allows; TocsinInstanceOverflow tells so. */
 Instance *series_seen(Series *all, size_t watch, const Labels *series, int64_t now_ms);

@@ -28,6 +28,7 @@ void render_alert_copy(RenderAlert *into, const GroupAlert *alert, int64_t now_m
     const Instance *i = alert->instance;
     const Alarm *alarm = i->alarm;
     const bool is_firing = alert->kind == ALERT_FIRES;
+    const bool has_threshold = alarm && !(alarm->source && alarm->source->has_no_threshold);
     *into = (RenderAlert){
         .is_firing = is_firing,
         .no_data = is_firing && alert->no_data,
@@ -43,8 +44,8 @@ void render_alert_copy(RenderAlert *into, const GroupAlert *alert, int64_t now_m
         .value = i->facts.value,
         .threshold = i->facts.threshold,
         .worst = i->facts.worst,
-        .sign = alarm ? comparison_sign(alarm->rule.comparison) : "",
-        .window_s = alarm ? (int64_t)alarm->rule.n * alarm->rule.period_s : 0,
+        .sign = has_threshold ? comparison_sign(alarm->rule.comparison) : "",
+        .window_s = has_threshold ? (int64_t)alarm->rule.n * alarm->rule.period_s : 0,
         .starts_ms = i->firing_since_ms,
         .ends_ms = is_firing ? 0
             : i->resolved_ms ? i->resolved_ms

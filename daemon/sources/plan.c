@@ -62,5 +62,6 @@ void poll_outcome_free(PollOutcome *outcome) {
         labels_free(outcome->observations[i].labels);
         labels_free(outcome->observations[i].notes);
     }
+    for (size_t i = 0; i < outcome->match_count; i++) labels_free(outcome->matches[i].group);
     arena_free(outcome->arena); /* the outcome itself lives there */
 }

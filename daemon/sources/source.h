@@ -7,6 +7,7 @@
 #include "aws/aws.h"
 #include "base/labels.h"
 #include "rules/window.h"
+#include "store/rows.h"
 
 /* One alarm in one account and region. */
 typedef struct Watch {
@@ -41,6 +42,37 @@ typedef struct Observation {
     bool every_minute; /* all minutes since the last evaluation may be judged (60 s samples); else this end alone */
 } Observation;
 
+/* An event that a poll read, in short. Texts are the outcome's; "" where there is none. */
+typedef struct ReadEvent {
+    const char *id, *name, *service, *region; /* service: eventSource */
+    const char *who, *where, *error;
+    const char *brief; /* one line that reads like a sentence, at most EVENT_BRIEF_MAX bytes */
+    const char *const *resources; /* names and ARNs that it touches, at most EVENT_RESOURCES_MAX */
+    size_t resource_count;
+    int64_t time_ms;
+    bool is_read_only;
+    bool is_new; /* false: it was counted before, and is here only to be looked at */
+} ReadEvent;
+enum { EVENT_BRIEF_MAX = 200, EVENT_RESOURCES_MAX = 32 };
+
+/* A new event that a watch's rule matched. Texts are the outcome's. */
+typedef struct EventMatch {
+    size_t watch, event; /* Watch.index; place in PollOutcome.events */
+    uint32_t part; /* the number of the rule that matched, where the watch's is made of several */
+    Labels *group; /* values of the rule's group-by; one reference, the receiver's; NULL: it has none */
+    const char *value; /* what is counted where values are; NULL: events are */
+    const char *key; /* what must never have been seen before; NULL: nothing */
+    const char *fields; /* of the event, which the rule wants shown; NULL: none */
+} EventMatch;
+
+/* An alarm that a source brings along by itself, from a rule file. Texts live in the snapshot. */
+typedef struct SourceAlarm {
+    const char *name, *description, *severity;
+    TextMap annotations;
+    const void *selector;
+    Place at;
+} SourceAlarm;
+
 /* One thing on the schedule: a batch of queries to one (account, region). Made by plan(), immutable, lives in the plan.
  */
 typedef struct Poll {
@@ -69,6 +101,17 @@ typedef struct PollOutcome {
     /* Of a source that finds its series: the windows' end for a series that was not observed, whose samples are
      * missing; 0: what is not observed is not touched until it is gone. */
     int64_t settled_end_s;
+    /* Of a source of events: what was read, oldest first, and what it means for the watches. */
+    const ReadEvent *events;
+    size_t event_count;
+    const EventMatch *matches;
+    size_t match_count;
+    const char *scope; /* under which the new events' ids are remembered; NULL: no source of events */
+    int64_t ids_until_ms; /* ids that were seen before this may be forgotten; 0: none */
+    const CursorRow *cursors; /* to be written with the effects of this poll */
+    size_t cursor_count;
+    bool is_complete; /* everything that there is by now was read: absence is evidence */
+    int64_t lag_s; /* how far the newest event read is behind, and -1: not known */
     void *kept; /* what of this poll people can look at until the next; NULL: nothing. The receiver's, for
                    Source.kept_free */
     int64_t now_ms; /* AWS's time when it was asked */
@@ -89,13 +132,17 @@ typedef struct PollWorld {
     Metrics *metrics;
     /* Calls `each` for every series of this watch that has an instance: what a restart remembers. NULL in tests. */
     void (*known)(void *ctx, size_t watch, KnownSeries *each, void *each_ctx);
-    void *known_ctx;
+    bool (*is_seen)(void *ctx, const char *scope, const char *id); /* was this event counted? NULL in tests: no */
+    const char *(*cursor)(void *ctx, const char *name); /* as last committed; NULL: none. Borrowed */
+    void *ctx; /* of these */
 } PollWorld;
 
 typedef struct Source {
     const char *name; /* cloudwatch */
     const char *alarm_key; /* `metric`: the key of an alarm that chooses this source */
     bool has_no_threshold; /* it says states: an alarm has no threshold, operator and evaluation periods */
+    bool has_events; /* an alarm counts matches of events; its polls hand on events in place of observations */
+    bool reads_home_region; /* an alarm without `regions` is watched in the partition's home region, too */
     int64_t grace_s; /* how long a series may go unobserved before it is gone; 0: discovery.grace */
     const SchemaRow *selector_rows;
     size_t selector_size;
@@ -103,12 +150,15 @@ typedef struct Source {
      * depend on the selector (period_s, missing where `missing_given` is false, range where it is 0, percentile). */
     bool (*selector_decode)(Decoding *in, const Node *node, void *selector, ThresholdRule *rule, bool missing_given,
         int64_t *settle_s, int64_t *every_s);
+    /* The alarms that it brings along, when all others were decoded; NULL: none. The array is the snapshot's. */
+    size_t (*alarms)(Decoding *in, const SourceAlarm **ret_alarms);
     const char *const *actions; /* IAM actions that its polls need; ends at NULL */
     /* Polls for these watches; `snapshot` gives the poll section. Caller frees. */
     Plan *(*plan)(Snapshot *snapshot, const Watch *watches, size_t count);
     PollRun *(*start)(const Poll *poll, const PollWorld *world, PollDone *done, void *ctx);
     void (*cancel)(PollRun *run); /* done runs before it returns, failed, AWS_CANCELLED */
-    /* The labels of the one series that it names; caller frees. NULL: its polls find the series, an instance each. */
+    /* The labels of the one series that it names; caller frees. NULL, or an answer of NULL: its polls find the series,
+     * an instance each. */
     Labels *(*series)(const void *selector);
     void (*kept_free)(void *kept); /* NULL where polls keep nothing */
     /* A link into the AWS console for this selector and time; caller frees. */

@@ -17,8 +17,9 @@ enum {
     GRAPH_NAMES_MAX = 32, /* alternative names of one node; more are left out */
     GRAPH_HISTOGRAM_MAX = 10000, /* entries of one histogram */
 };
-#define GRAPH_COUNT_MAX ((int64_t)1000000000000) /* of one figure in an answer: what is above is no count of a window \
-                                                  */
+#define GRAPH_COUNT_MAX \
+    ((int64_t)1000000000000) /* of one figure in an answer: what is above is no count of a window \
+                              */
 #define GRAPH_SECONDS_MAX 1e15
 #define GRAPH_NONE SIZE_MAX
 
