@@ -3,7 +3,16 @@
 #define TOCSIN_TESTS_RUN_H
 
 #include <check.h>
+#include <stdint.h>
 #include <stdlib.h>
+
+/* A limit that a test lets run out, and that what is before it must keep: CK_TIMEOUT_MULTIPLIER, which Check itself
+ * reads, says how much slower all is under valgrind or a sanitizer. */
+static inline int64_t run_limit_ms(int64_t limit_ms) {
+    const char *slower = getenv("CK_TIMEOUT_MULTIPLIER");
+    const int64_t times = slower ? strtol(slower, NULL, 10) : 1;
+    return limit_ms * (times > 1 ? times : 1);
+}
 
 static inline int run_suite(Suite *suite) {
     SRunner *runner = srunner_create(suite);

@@ -1,6 +1,11 @@
 #!/usr/bin/python3
-"""Random requests, signed by botocore and by test_sigv4: both must agree. Prints its seed and takes one back."""
+"""Random requests, signed by botocore and by test_sigv4: both must agree. Prints its seed and takes one back.
+
+TOCSIN_TEST_WRAPPER: a command that test_sigv4 is run under.
+"""
+import os
 import random
+import shlex
 import subprocess
 import sys
 
@@ -48,7 +53,8 @@ def main():
         lines.append('\t'.join([rng.choice(['GET', 'POST']), host, path, query, header, body, service]))
         method = lines[-1].split('\t')[0]
         lines[-1] += '\t' + signature(method, url, header, body.encode(), service)
-    done = subprocess.run([program, 'lines'], input='\n'.join(lines) + '\n', text=True, timeout=60)
+    wrapper = shlex.split(os.environ.get('TOCSIN_TEST_WRAPPER', ''))
+    done = subprocess.run([*wrapper, program, 'lines'], input='\n'.join(lines) + '\n', text=True, timeout=600)
     sys.exit(done.returncode)
 
 

@@ -205,7 +205,7 @@ START_TEST(dialogues) {
             .recipients = c->recipients,
             .message = message,
             .message_length = sizeof message - 1,
-            .timeout_ms = c->outcome == HTTP_TIMED_OUT ? 100 : 0,
+            .timeout_ms = c->outcome == HTTP_TIMED_OUT ? run_limit_ms(100) : 0,
             .helo = "mon1",
             .username = c->login ? "user" : NULL,
             .password = c->login ? password : NULL},

@@ -123,7 +123,7 @@ static bool mount_small_disk(const char *size) {
         if (fd >= 0) close(fd);
         if (!is_mapped) return false;
     }
-    return mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+    return mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0 &&
         mount("tocsin-test", room.folder, "tmpfs", 0, size) == 0;
 }
 
