@@ -478,7 +478,40 @@ static bool is_still_polled(void *ctx, const Labels *series) {
     return false;
 }
 
+/* What a reload must not forget of a poll: a source that was blind before it is as blind behind it. */
+typedef struct Remembered {
+    char name[512];
+    PollState state;
+} Remembered;
+
+static Remembered *remember_polls(Poller *poller, size_t *ret_count) {
+    *ret_count = poller->plan ? plan_count(poller->plan) : 0;
+    Remembered *all = alloc_zeroed(*ret_count + 1, sizeof *all);
+    for (size_t i = 0; i < *ret_count; i++) {
+        cursor_name(plan_poll(poller->plan, i), all[i].name, sizeof all[i].name);
+        all[i].state = poller->states[i];
+        poller->states[i].error = NULL;
+    }
+    return all;
+}
+
+static void recall_polls(Poller *poller, Remembered *take_all, size_t count) {
+    for (size_t i = 0; i < plan_count(poller->plan); i++) {
+        char name[sizeof take_all->name];
+        cursor_name(plan_poll(poller->plan, i), name, sizeof name);
+        for (size_t r = 0; r < count; r++) {
+            if (strcmp(take_all[r].name, name)) continue;
+            poller->states[i] = take_all[r].state;
+            take_all[r] = (Remembered){0};
+        }
+    }
+    for (size_t r = 0; r < count; r++) free(take_all[r].state.error);
+    free(take_all);
+}
+
 void poller_configure(Poller *poller, Snapshot *snapshot) {
+    size_t count;
+    Remembered *before = remember_polls(poller, &count);
     if (poller->plan) plan_drop_all(poller);
     const int64_t boot_ms = clock_boot_ms(poller->core->clock);
     poller->snapshot = snapshot_ref(snapshot);
@@ -488,6 +521,7 @@ void poller_configure(Poller *poller, Snapshot *snapshot) {
     poller->schedule = schedule_new(poller->plan, boot_ms);
     poller->states = alloc_zeroed(plan_count(poller->plan) + 1, sizeof *poller->states);
     for (size_t i = 0; i < plan_count(poller->plan); i++) poller->states[i].ok_boot_ms = boot_ms;
+    recall_polls(poller, before, count);
     attach_watches(poller);
     retire_others(poller);
     own_clear_others(poller->own, &own_source_failing, is_still_polled, poller, "it is not read any more");
