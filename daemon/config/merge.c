@@ -39,7 +39,9 @@ static const Node *read_file(Merge *merge, const char *file) {
     Error err = {0};
     size_t length;
     OWN(text) char *text = file_read(file, YAML_FILE_MAX, &length, NULL, &err);
-    if (!text) return problem_add(merge->in->problems, start, NULL, "the file %s", err.text), NULL;
+    if (!text)
+        return problem_add(merge->in->problems, start, "a YAML file that Tocsin may read", "the file %s", err.text),
+               NULL;
     merge->bytes += length;
     if (merge->bytes > YAML_ALL_MAX) {
         problem_add(

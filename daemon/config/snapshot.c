@@ -64,7 +64,8 @@ static void decode_section(const SectionDescriptor *section, const NodeEntry *en
         return;
     }
     if (section->rows && node && node->kind != NODE_MAP && !node_is_null(node)) {
-        problem_add(in->problems, node->at, NULL, "`%s` must be a section with keys of its own", section->key);
+        problem_add(in->problems, node->at, "a map of keys to values, such as `{key: value}`",
+            "`%s` must be a section with keys of its own", section->key);
         node = NULL;
     }
     if (section->rows) schema_read(section->rows, node, entry ? entry->key->at : start, into, in);

@@ -17,7 +17,9 @@ void call_reload(const Call *call) { engine_reload(call->engine, reloaded, call-
 static void changed(void *ctx, EngineOutcome outcome) {
     switch (outcome) {
     case ENGINE_DONE: return answer_json(ctx, 200, json_pack("{s:b}", "ok", true));
-    case ENGINE_NOT_FOUND: return answer_error(ctx, 404, "not_found", "there is no such notification");
+    case ENGINE_NOT_FOUND:
+        return answer_error(ctx, 404, "not_found",
+            "no notification of this id is owed or parked (what was delivered, expired or discarded is over)");
     case ENGINE_WRONG_STATE:
         return answer_error(
             ctx, 409, "wrong_state", "only a parked notification can be tried again or discarded by hand");

@@ -84,7 +84,8 @@ static void answer(Engine *engine, size_t served, bool ok) {
 }
 
 static void say_stopping(const Engine *engine, Problems *all) {
-    problem_add(all, (Place){engine->options.file, 1, 1}, NULL, "Tocsin is stopping: nothing is reloaded");
+    problem_add(all, (Place){engine->options.file, 1, 1}, "its next start reads the file",
+        "Tocsin is stopping: nothing is reloaded");
 }
 
 /* Too late: it is no failure of the file, and who waits for the next one waits in vain. */

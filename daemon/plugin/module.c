@@ -85,8 +85,7 @@ static const TocsinPlugin *open_file(const char *file, Error *err) {
     TocsinPlugin ours;
     Error why = {0};
     if (!plugin_adopt(&ours, entry(), &why)) {
-        error_set(
-            err, ERROR_INPUT, "%s cannot be used: %s (build it against this Tocsin's tocsin-plugin.h)", file, why.text);
+        error_set(err, ERROR_INPUT, "%s cannot be used: %s", file, why.text);
         return NULL;
     }
     if (count_keys(&ours) > PLUGIN_KEYS_MAX) {

@@ -90,7 +90,8 @@ static void read_plugin(Reading *reading, const Node *key, const Node *value) {
         if (absent)
             refuse_plugin(reading, key, &why);
         else
-            reading->good = problem_add(reading->in->problems, key->at, NULL, "plugin `%s`: %s", key->text, why.text);
+            reading->good = problem_add(reading->in->problems, key->at,
+                "build it against this Tocsin's tocsin-plugin.h", "plugin `%s`: %s", key->text, why.text);
         return;
     }
     if (value->kind != NODE_LIST) {

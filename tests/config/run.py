@@ -44,13 +44,16 @@ def judge(case, status, said, write):
     has_errors = any(": error: " in line for line in said.splitlines())
     if status != int(has_errors):
         wrong.append(f"exit status {status}, not {int(has_errors)}\n")
+    for line in said.splitlines():
+        if ": error: " in line and not line.endswith(")"):
+            wrong.append(f"it does not say what would be right: {line}\n")
     return wrong
 
 
 def main(arguments):
     write = arguments[:1] == ["--write"]
     tocsind, plugins, *names = arguments[write:]
-    cases = sorted(path.parent for path in HERE.glob("*/tocsin.yaml") if not names or path.parent.name in names)
+    cases = sorted(path.parent for path in HERE.glob("*/expected") if not names or path.parent.name in names)
     failed = 0
     for case in cases:
         status, said = check(case, os.path.abspath(tocsind), os.path.abspath(plugins))

@@ -87,7 +87,7 @@ START_TEST(files_are_joined) {
         "d/c.yaml:3:1: error: `state` is given twice, first in t.yaml:3 (keep one of them; only lists are joined)\n"
         "d/f.yaml:1:1: error: `include` works in the main file only (name the files in the main file)\n"
         "d/f.yaml:2:1: error: `alarms` is given twice, first in t.yaml:2 (keep one of them; only lists are joined)\n"
-        "d/folder.yaml:1:1: error: the file is no regular file\n"
+        "d/folder.yaml:1:1: error: the file is no regular file (a YAML file that Tocsin may read)\n"
         "d/g.yaml:1:4: error: this `[` is not closed, or a comma is missing (separate items with `, `, close with "
         "`]`)\n"
         "d/h.yaml:1:1: error: the file is no map of sections (begin with a key, such as `alarms:`)\n");
@@ -97,8 +97,9 @@ START_TEST(files_are_joined) {
 END_TEST
 
 START_TEST(what_cannot_be_read_is_told) {
-    ck_assert(
-        !load("none.yaml", false, "none.yaml:1:1: error: the file cannot be opened: No such file or directory\n"));
+    ck_assert(!load("none.yaml", false,
+        "none.yaml:1:1: error: the file cannot be opened: No such file or directory "
+        "(a YAML file that Tocsin may read)\n"));
     put("bad.yaml", "a: [1\n");
     ck_assert(!load("bad.yaml", false,
         "bad.yaml:1:4: error: this `[` is not closed, or a comma is missing (separate items with `, `, close with "
@@ -108,7 +109,8 @@ START_TEST(what_cannot_be_read_is_told) {
     OWN(text)
     char *want = text_format(
         "%s:1:1: error: ten is too many\n%s:1:10: error: `gone.yaml` does not exist (a path relative to this "
-        "file)\n%s:2:8: error: `state` must be a section with keys of its own\n",
+        "file)\n%s:2:8: error: `state` must be a section with keys of its own (a map of keys to values, such as `{key: "
+        "value}`)\n",
         path, path, path);
     OWN(snapshot) Snapshot *snapshot = load(path, false, want);
     ck_assert_str_eq(snapshot_file(snapshot), path);

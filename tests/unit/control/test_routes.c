@@ -37,6 +37,7 @@ static const struct Case {
     {&reader, "GET", "/v1/status", 200, "\"alarms\":{\"ALARM\":1,\"INSUFFICIENT_DATA\":0,\"OK\":2}"},
     {&reader, "GET", "/v1/status", 200, "\"last_reload\":null"},
     {&reader, "GET", "/v1/status", 200, "\"notifications\":{\"delivered\":5,\"failed\":0,\"parked\":0,\"pending\":4}"},
+    {&reader, "GET", "/v1/status", 200, "\"billed_metrics\":12,"}, /* a whole number: some readers want it so */
     {&reader, "GET", "/v1/status", 200, "\"estimated_usd_month\":1.25"},
     {&reader, "HEAD", "/v1/status", 200, "\"version\""},
     {&reader, "GET", "/v1/status/", 200, "\"version\""},

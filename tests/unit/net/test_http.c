@@ -7,6 +7,8 @@
 
 #include <curl/curl.h>
 
+#include <netdb.h>
+
 /* 200,000 zero bytes, by gzip */
 static char bomb[4096];
 static size_t bomb_length;
@@ -273,8 +275,17 @@ START_TEST(nobody_listens) {
 }
 END_TEST
 
+/* A bare root without /etc/hosts does not. */
+static bool knows_localhost(void) {
+    struct addrinfo *found = NULL;
+    if (getaddrinfo("localhost", NULL, NULL, &found)) return false;
+    freeaddrinfo(found);
+    return true;
+}
+
 START_TEST(names_go_through_the_gate) {
     World world;
+    if (!knows_localhost()) return (void)printf("no localhost here (/etc/hosts): not tested\n");
     begin(&world);
     OWN(text) char *url = text_format("http://localhost:%d/ok", world.server.port);
     ask(&world, (HttpRequest){.url = url, .guard = HTTP_GUARD_LINK_LOCAL}, "");

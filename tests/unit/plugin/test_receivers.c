@@ -53,7 +53,7 @@ static const struct Bad {
         "destroy (build it against this Tocsin's tocsin-plugin.h)\n"},
     {"    nameless: {}\n",
         "t.yaml:3:5: error: plugin `nameless`: " TEST_PLUGINS "/nameless.so is no plugin of Tocsin: it exports no "
-        "tocsin_plugin()\n"},
+        "tocsin_plugin() (build it against this Tocsin's tocsin-plugin.h)\n"},
     {"    odd:\n      does: complain\n      many: [a, b]\n      inner: {required: x}\n",
         "t.yaml:4:7: error: odd: at the channel\n"
         "t.yaml:4:7: error: odd: the plugin refuses this\n"
