@@ -77,14 +77,21 @@ static char *cut(const char *text, size_t max) {
     return text_copy_length(text, length);
 }
 
+/* Status, severity and alarm's name, which AWS may leave out as attributes, in front of the summary that a person may
+ * have written without them. */
+static char *sms_line(const NoticeAlert *alert) {
+    OWN(text) char *line = plain_line(alert);
+    const bool is_named = strstr(line, alert->name) != NULL;
+    return text_format("%s%s%s%s%s: %s", alert->is_firing ? "FIRING" : "RESOLVED", *alert->severity ? " " : "",
+        alert->severity, is_named ? "" : " ", is_named ? "" : alert->name, line);
+}
+
 char *sns_sms(const Notice *notice) {
     if (notice->count == 0) return cut(notice->subject, SNS_SMS_MAX);
-    OWN(text) char *line = plain_line(&notice->alerts[0]);
+    OWN(text) char *line = sms_line(&notice->alerts[0]);
     const size_t more = notice->count + notice->truncated - 1;
     OWN(text) char *tail = more ? text_format(" (and %zu more)", more) : text_copy("");
-    OWN(text)
-    char *head = text_format(
-        "%s%s: %s", notice->is_test ? "TEST " : "", notice->alerts[0].is_firing ? "FIRING" : "RESOLVED", line);
+    OWN(text) char *head = text_format("%s%s", notice->is_test ? "TEST " : "", line);
     OWN(text) char *room = cut(head, SNS_SMS_MAX - strlen(tail));
     return text_format("%s%s", room, tail);
 }

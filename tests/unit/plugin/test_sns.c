@@ -36,10 +36,33 @@ START_TEST(subjects_are_short_ascii) {
 }
 END_TEST
 
+static const struct Sms {
+    const char *name, *severity, *summary;
+    bool is_firing;
+    const char *want;
+} smses[] = {
+    {"api", "critical", "api is 1.23 (> 0.8) for 5 min", true, "FIRING critical: api is 1.23 (> 0.8) for 5 min"},
+    {"api", "critical", "call Alice", true, "FIRING critical api: call Alice"}, /* a summary of the person's own */
+    {"api", "info", "call Alice", false, "RESOLVED info api: call Alice"},
+    {"api", "", "", true, "FIRING: api fires"},
+};
+
+/* What the attributes say stands in the text, too: AWS may leave them out beside MessageStructure. */
+START_TEST(an_sms_names_what_the_attributes_do) {
+    const struct Sms *c = &smses[_i];
+    OWN(notice) Notice *notice = notice_of(1);
+    NoticeAlert *alert = &notice->alerts[0];
+    alert->name = c->name;
+    alert->severity = c->severity;
+    alert->summary = c->summary;
+    alert->is_firing = c->is_firing;
+    OWN(text) char *got = sns_sms(notice);
+    ck_assert_str_eq(got, c->want);
+}
+END_TEST
+
 START_TEST(an_sms_is_one_short_text) {
-    OWN(notice) Notice *one = notice_of(1), *many = notice_of(12);
-    OWN(text) char *short_one = sns_sms(one);
-    ck_assert_str_eq(short_one, "FIRING: api-latency-p99 is 1.23 (> 0.8) for 5 min in prod eu-west-1");
+    OWN(notice) Notice *many = notice_of(12);
     char long_text[600] = "";
     for (int i = 0; i < 200; i++) strcat(long_text, "\xc3\xa9");
     many->alerts[0].summary = long_text;
@@ -82,7 +105,7 @@ START_TEST(the_form) {
         "&MessageAttributes.entry.2.Value.StringValue=critical"
         "&MessageAttributes.entry.3.Name=status&MessageAttributes.entry.3.Value.DataType=String"
         "&MessageAttributes.entry.3.Value.StringValue=firing"
-        "&MessageStructure=json&Message=%7B%22default%22%3A%22FIRING%3A%20";
+        "&MessageStructure=json&Message=%7B%22default%22%3A%22FIRING%20critical%3A%20";
     ck_assert_msg(strncmp(body, head, strlen(head)) == 0, "%.900s", body);
     ck_assert_ptr_nonnull(
         strstr(body, "&MessageGroupId=g%201&MessageDeduplicationId=7f0c1b9e-1111-4222-8333-444455556666"));
@@ -125,6 +148,7 @@ END_TEST
 
 static void fill(TCase *tcase) {
     tcase_add_loop_test(tcase, subjects_are_short_ascii, 0, COUNT_OF(subjects));
+    tcase_add_loop_test(tcase, an_sms_names_what_the_attributes_do, 0, COUNT_OF(smses));
     tcase_add_test(tcase, an_sms_is_one_short_text);
     tcase_add_loop_test(tcase, a_message_keeps_its_bound, 0, COUNT_OF(sizes));
     tcase_add_test(tcase, the_form);
