@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "control/graph_view.h"
 #include "control/view.h"
+#include "notify/outbox.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -168,7 +169,7 @@ void call_history(const Call *call) {
 static void outbox_read(void *ctx, const OutboxRow *rows, size_t count, const char *next) {
     if (!rows) return answer_error(ctx, 503, "unavailable", "the outbox could not be read: see the daemon's log");
     json_t *all = json_array();
-    for (size_t i = 0; i < count; i++) json_array_append_new(all, view_notification(&rows[i]));
+    for (size_t i = 0; i < count; i++) json_array_append_new(all, outbox_row_json(&rows[i]));
     answer_json(ctx, 200, json_pack("{s:o, s:o}", "notifications", all, "next", next ? json_safe(next) : json_null()));
 }
 

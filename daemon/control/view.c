@@ -104,11 +104,3 @@ json_t *view_transition(const HistoryRow *row) {
         text_or_null(row->to), "value", row->has_value ? json_number(row->value) : json_null(), "reason",
         text_or_null(row->reason));
 }
-
-json_t *view_notification(const OutboxRow *row) {
-    return json_pack("{s:o, s:o, s:o, s:I, s:o, s:I, s:o, s:o, s:o, s:o}", "id", json_safe(row->id), "receiver",
-        text_or_null(row->receiver), "plugin", text_or_null(row->plugin), "index", (json_int_t)row->plugin_index,
-        "state", text_or_null(row->state), "attempts", (json_int_t)row->attempts, "next_attempt",
-        json_time(row->next_attempt_ms), "last_error", text_or_null(row->last_error), "created_at",
-        json_time(row->created_ms), "finished_at", json_time(row->finished_ms));
-}

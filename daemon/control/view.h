@@ -10,6 +10,5 @@ json_t *view_sources(Engine *engine); /* an array */
 json_t *view_instance(const Instance *instance); /* as in /v1/alarms */
 json_t *view_instance_detail(const Instance *instance); /* the same with its datapoints */
 json_t *view_transition(const HistoryRow *row);
-json_t *view_notification(const OutboxRow *row); /* without its message */
 
 #endif

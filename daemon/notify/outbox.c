@@ -490,10 +490,12 @@ json_t *outbox_row_json(const OutboxRow *row) {
     json_object_set_new(json, "id", json_safe(row->id));
     json_object_set_new(json, "receiver", json_safe(row->receiver));
     json_object_set_new(json, "plugin", json_safe(row->plugin));
+    json_object_set_new(json, "index", json_integer(row->plugin_index));
     json_object_set_new(json, "state", json_safe(row->state));
     json_object_set_new(json, "attempts", json_integer(row->attempts));
     json_object_set_new(json, "next_attempt", json_time(row->next_attempt_ms));
     json_object_set_new(json, "last_error", json_safe(row->last_error));
     json_object_set_new(json, "created_at", json_time(row->created_ms));
+    json_object_set_new(json, "finished_at", json_time(row->finished_ms));
     return json;
 }

@@ -100,6 +100,7 @@ void outbox_refresh_metrics(Outbox *outbox); /* gauges */
 void outbox_stop(Outbox *outbox); /* nothing more is leased; what is on its way may end */
 void outbox_shift(Outbox *outbox, int64_t by_ms); /* the wall clock jumped: what waits, waits as long as before */
 
-json_t *outbox_row_json(const OutboxRow *row); /* an object of /v1/notifications; new reference */
+/* The object of /v1/notifications and of a `delivery` event, without the message; new reference. */
+json_t *outbox_row_json(const OutboxRow *row);
 
 #endif

@@ -1,4 +1,5 @@
 /* What is owed leaves once its lease is on disk, in order, within its slots, and nothing of it is lost in silence. */
+#include "base/json.h"
 #include "outbox_world.h"
 
 static World world;
@@ -380,6 +381,26 @@ START_TEST(a_jump_of_the_clock_shifts_what_waits) {
 }
 END_TEST
 
+START_TEST(a_row_is_the_same_object_everywhere) {
+    const OutboxRow row = {.id = "i",
+        .receiver = "r",
+        .plugin = "sns",
+        .plugin_index = 2,
+        .state = "delivered",
+        .attempts = 3,
+        .created_ms = 1000,
+        .finished_ms = 2000,
+        .message_json = "{\"secret\":1}"};
+    OWN(json) json_t *object = outbox_row_json(&row);
+    char *text = json_write(object);
+    ck_assert_str_eq(text,
+        "{\"attempts\":3,\"created_at\":\"1970-01-01T00:00:01.000Z\",\"finished_at\":\"1970-01-01T00:00:02.000Z\","
+        "\"id\":\"i\",\"index\":2,\"last_error\":null,\"next_attempt\":null,\"plugin\":\"sns\",\"receiver\":\"r\","
+        "\"state\":\"delivered\"}");
+    free(text);
+}
+END_TEST
+
 static void fill(TCase *tcase) {
     tcase_add_checked_fixture(tcase, begin, end);
     tcase_add_test(tcase, sends_only_what_is_leased);
@@ -401,6 +422,7 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, failures_at_one_time_are_told_too);
     tcase_add_test(tcase, a_start_leaves_parked_what_crashed_it);
     tcase_add_test(tcase, a_jump_of_the_clock_shifts_what_waits);
+    tcase_add_test(tcase, a_row_is_the_same_object_everywhere);
 }
 
 int main(void) { return run_tests("outbox", fill); }
