@@ -20,6 +20,12 @@ def scenario(world):
     world.fault("denied", operation="GetMetricData")
     third = world.once()
     expect(third.returncode == 1 and "ALARM load " in third.stdout, f"a source that failed is status 1, the state stays: {third}")
+    world.heal()
+    world.fault({"error": {"code": "ValidationError", "status": 400, "message": "a\n\x1b[31mb \u202ec"}})
+    fourth = world.once()
+    lines = [line for line in fourth.stdout.splitlines() if " load " in line]
+    expect(len(lines) == 1 and lines[0].isascii() and lines[0].isprintable() and lines[0].endswith("c"),
+           f"what AWS says stays harmless on a terminal: {fourth.stdout!r}")
 
 
 run(scenario)
