@@ -481,6 +481,7 @@ static bool is_still_polled(void *ctx, const Labels *series) {
 /* What a reload must not forget of a poll: a source that was blind before it is as blind behind it. */
 typedef struct Remembered {
     char name[512];
+    const Source *source;
     PollState state;
 } Remembered;
 
@@ -489,8 +490,10 @@ static Remembered *remember_polls(Poller *poller, size_t *ret_count) {
     Remembered *all = alloc_zeroed(*ret_count + 1, sizeof *all);
     for (size_t i = 0; i < *ret_count; i++) {
         cursor_name(plan_poll(poller->plan, i), all[i].name, sizeof all[i].name);
+        all[i].source = plan_poll(poller->plan, i)->source;
         all[i].state = poller->states[i];
         poller->states[i].error = NULL;
+        poller->states[i].kept = NULL;
     }
     return all;
 }
@@ -505,7 +508,10 @@ static void recall_polls(Poller *poller, Remembered *take_all, size_t count) {
             take_all[r] = (Remembered){0};
         }
     }
-    for (size_t r = 0; r < count; r++) free(take_all[r].state.error);
+    for (size_t r = 0; r < count; r++) {
+        free(take_all[r].state.error);
+        if (take_all[r].state.kept) take_all[r].source->kept_free(take_all[r].state.kept);
+    }
     free(take_all);
 }
 
