@@ -24,6 +24,9 @@ struct Batch {
     const char **touched; /* parallel to touches: whose fingerprint */
     const char **forget;
     CursorRow *cursors;
+    SeenRow *seen;
+    MatchRow *matches;
+    ForgetBefore *seen_forget, *match_forget;
     StoreBatch rows;
     bool is_applied;
     BatchDone *done;
@@ -64,6 +67,10 @@ static void batch_free(Batch *batch) {
     free(batch->touched);
     free(batch->forget);
     free(batch->cursors);
+    free(batch->seen);
+    free(batch->matches);
+    free(batch->seen_forget);
+    free(batch->match_forget);
     arena_free(batch->arena);
     free(batch);
 }
@@ -90,6 +97,35 @@ void batch_cursor(Batch *batch, const char *name, const char *value_json) {
     batch->cursors = alloc_again(batch->cursors, batch->rows.cursor_count + 1, sizeof *batch->cursors);
     batch->cursors[batch->rows.cursor_count++] =
         (CursorRow){arena_text(batch->arena, name), arena_text(batch->arena, value_json)};
+}
+
+void batch_seen(Batch *batch, const char *scope, const char *id, int64_t seen_ms) {
+    batch->seen = alloc_again(batch->seen, batch->rows.seen_count + 1, sizeof *batch->seen);
+    batch->seen[batch->rows.seen_count++] =
+        (SeenRow){arena_text(batch->arena, scope), arena_text(batch->arena, id), seen_ms};
+}
+
+void batch_match(Batch *batch, const MatchRow *row) {
+    batch->matches = alloc_again(batch->matches, batch->rows.match_count + 1, sizeof *batch->matches);
+    MatchRow *own = &batch->matches[batch->rows.match_count++];
+    *own = *row;
+    own->fingerprint = arena_text(batch->arena, row->fingerprint);
+    own->event_id = arena_text(batch->arena, row->event_id);
+    own->value = arena_text(batch->arena, row->value);
+    own->brief_json = arena_text(batch->arena, row->brief_json);
+}
+
+static void add_forget(Batch *batch, ForgetBefore **list, size_t *count, const char *key, int64_t before_ms) {
+    *list = alloc_again(*list, *count + 1, sizeof **list);
+    (*list)[(*count)++] = (ForgetBefore){arena_text(batch->arena, key), before_ms};
+}
+
+void batch_forget_seen(Batch *batch, const char *scope, int64_t before_ms) {
+    add_forget(batch, &batch->seen_forget, &batch->rows.seen_forget_count, scope, before_ms);
+}
+
+void batch_forget_matches(Batch *batch, const char *fingerprint, int64_t before_ms) {
+    add_forget(batch, &batch->match_forget, &batch->rows.match_forget_count, fingerprint, before_ms);
 }
 
 static void add_touches(Batch *batch, const InstanceChange *change) {
@@ -185,6 +221,7 @@ static void apply(Batch *batch, bool durable) {
     if (batch->is_applied) return;
     batch->is_applied = true;
     Core *core = batch->backlog->core;
+    memory_apply(core->memory, &batch->rows);
     for (size_t i = 0; i < batch->change_count; i++) apply_change(core, batch->changes[i], durable);
     for (size_t i = 0; i < batch->rows.touch_count; i++)
         groups_apply_touch(core->groups, &batch->touches[i], batch->touched[i]);
@@ -223,7 +260,7 @@ static void backlog_push(Backlog *backlog, Batch *batch) {
 
 static bool is_worth_keeping(const Batch *batch) {
     return batch->rows.instance_count || batch->rows.history_count || batch->rows.touch_count ||
-        batch->rows.forget_count;
+        batch->rows.forget_count || batch->rows.seen_count || batch->rows.match_count;
 }
 
 static void committed(void *ctx, StoreOutcome outcome) {
@@ -262,6 +299,10 @@ void batch_commit(Batch *take_batch, BatchDone *done, void *ctx) {
     batch->rows.touches = batch->touches;
     batch->rows.forget = batch->forget;
     batch->rows.cursors = batch->cursors;
+    batch->rows.seen = batch->seen;
+    batch->rows.matches = batch->matches;
+    batch->rows.seen_forget = batch->seen_forget;
+    batch->rows.match_forget = batch->match_forget;
     if (batch->backlog->count)
         store_commit_batch(store, &(StoreBatch){0}, behind_backlog, batch);
     else

@@ -22,6 +22,11 @@ Batch *batch_new(Backlog *backlog);
 void batch_add(Batch *batch, InstanceChange *take_change);
 void batch_forget(Batch *batch, const char *fingerprint); /* the row and the instance go */
 void batch_cursor(Batch *batch, const char *name, const char *value_json);
+/* An event counts from here on: never again, and for an instance until its matches before a time are forgotten. */
+void batch_seen(Batch *batch, const char *scope, const char *id, int64_t seen_ms);
+void batch_forget_seen(Batch *batch, const char *scope, int64_t before_ms);
+void batch_match(Batch *batch, const MatchRow *row);
+void batch_forget_matches(Batch *batch, const char *fingerprint, int64_t before_ms);
 void batch_commit(Batch *take_batch, BatchDone *done, void *ctx); /* `done` may be NULL */
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "alarms/change.h"
 #include "engine/engine.h"
+#include "engine/memory.h"
 #include "notify/groups.h"
 
 typedef struct Core {
@@ -12,6 +13,7 @@ typedef struct Core {
     Metrics *metrics;
     Store *store;
     Instances *instances;
+    Memory *memory;
     Groups *groups;
     Aws *aws;
     Snapshot *snapshot; /* the present one; replaced by a reload */

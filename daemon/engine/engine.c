@@ -170,6 +170,7 @@ static bool restore(Engine *engine, Error *err) {
     for (size_t i = 0; i < load->instance_count; i++)
         if (!instance_restore(engine->core.instances, &load->instances[i], now_ms)) refused++;
     if (refused) LOG(WARNING, "instances in the state file made no sense and were left out", KV("count", refused));
+    memory_load(engine->core.memory, load);
     poller_resume(engine->poller, load->cursors, load->cursor_count);
     notifier_load(engine->notifier, load);
     LOG(INFO, "state restored", KV("instances", load->instance_count), KV("groups", load->group_count),
@@ -194,6 +195,7 @@ static Engine *engine_make(const EngineOptions *options) {
     core->clock = options->clock;
     core->metrics = metrics_new();
     core->instances = instances_new();
+    core->memory = memory_new(core->metrics);
     core->groups = groups_new(core->metrics);
     core->world.is_once = options->once;
     core->wake = wake;
@@ -272,6 +274,7 @@ Engine *engine_free(Engine *engine) {
     http_free(engine->http);
     groups_free(core->groups);
     instances_free(core->instances);
+    memory_free(core->memory);
     snapshot_free(core->snapshot);
     snapshot_free(engine->options.snapshot);
     metrics_free(core->metrics);

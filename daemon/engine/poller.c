@@ -59,13 +59,24 @@ static void known(void *ctx, size_t watch, KnownSeries *each, void *each_ctx) {
     series_each(poller->series, watch, each, each_ctx);
 }
 
+static bool is_seen(void *ctx, const char *scope, const char *id) {
+    const Poller *poller = ctx;
+    return memory_is_seen(poller->core->memory, scope, id);
+}
+
+static const char *cursor(void *ctx, const char *name) {
+    const Poller *poller = ctx;
+    return memory_cursor(poller->core->memory, name);
+}
+
 Poller *poller_new(Core *core, Backlog *backlog, Own *own) {
     Poller *poller = alloc_zeroed(1, sizeof *poller);
     poller->core = core;
     poller->backlog = backlog;
     poller->own = own;
     poller->resume = json_object();
-    poller->world = (PollWorld){core->loop, core->aws, core->clock, core->metrics, .known = known, .ctx = poller};
+    poller->world = (PollWorld){core->loop, core->aws, core->clock, core->metrics, .known = known, .is_seen = is_seen,
+        .cursor = cursor, .ctx = poller};
     return poller;
 }
 

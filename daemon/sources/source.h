@@ -7,7 +7,6 @@
 #include "aws/aws.h"
 #include "base/labels.h"
 #include "rules/window.h"
-#include "store/rows.h"
 
 /* One alarm in one account and region. */
 typedef struct Watch {
@@ -65,6 +64,11 @@ typedef struct EventMatch {
     const char *fields; /* of the event, which the rule wants shown; NULL: none */
 } EventMatch;
 
+/* How far a source was read, or what else it must find again after a restart, by name. */
+typedef struct PollCursor {
+    const char *name, *value_json; /* NULL: forget it */
+} PollCursor;
+
 /* An alarm that a source brings along by itself, from a rule file. Texts live in the snapshot. */
 typedef struct SourceAlarm {
     const char *name, *description, *severity;
@@ -108,7 +112,7 @@ typedef struct PollOutcome {
     size_t match_count;
     const char *scope; /* under which the new events' ids are remembered; NULL: no source of events */
     int64_t ids_until_ms; /* ids that were seen before this may be forgotten; 0: none */
-    const CursorRow *cursors; /* to be written with the effects of this poll */
+    const PollCursor *cursors; /* to be written with the effects of this poll */
     size_t cursor_count;
     bool is_complete; /* everything that there is by now was read: absence is evidence */
     int64_t lag_s; /* how far the newest event read is behind, and -1: not known */

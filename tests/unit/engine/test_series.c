@@ -46,6 +46,7 @@ static void world_init(World *w) {
         .metrics = w->room.metrics,
         .store = w->room.store,
         .instances = instances_new(),
+        .memory = memory_new(w->room.metrics),
         .groups = groups_new(w->room.metrics),
         .aws = aws_new(&w->room.loop, NULL, w->room.clock, w->room.metrics),
         .world = {.routes = &w->routes, .receivers = receivers, .receiver_count = 1},
@@ -78,6 +79,7 @@ static void world_deinit(World *w) {
     aws_free(w->core.aws);
     groups_free(w->core.groups);
     instances_free(w->core.instances);
+    memory_free(w->core.memory);
     room_deinit(&w->room);
 }
 
