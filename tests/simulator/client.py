@@ -19,8 +19,9 @@ class Answer:
 
     @property
     def code(self):
-        """The error's name without prefix, None on success."""
-        return self.json.get("__type", "").rsplit("#", 1)[-1] or None if self.body else None
+        """The error's name without prefix and link, None on success."""
+        named = self.headers.get("x-amzn-ErrorType") or (self.json.get("__type", "") if self.body else "")
+        return named.split(":", 1)[0].rsplit("#", 1)[-1] or None
 
 
 def admin(port, method, path, body=None):
@@ -32,18 +33,19 @@ def admin(port, method, path, body=None):
 
 
 def signed(port, body, key, secret, token=None, region="eu-west-1", service="monitoring",
-           target="GraniteServiceVersion20100801.GetMetricData", spoil=None):
-    """A JSON 1.0 call signed by botocore; `spoil` may change the finished request before it is sent."""
+           target="GraniteServiceVersion20100801.GetMetricData", spoil=None, path="/",
+           content_type="application/x-amz-json-1.0"):
+    """A JSON call signed by botocore, without a target for rest-json; `spoil` may change the finished request."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    headers = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": target}
-    request = AWSRequest("POST", f"http://127.0.0.1:{port}/", headers=headers, data=data)
+    headers = {"Content-Type": content_type, **({"X-Amz-Target": target} if target else {})}
+    request = AWSRequest("POST", f"http://127.0.0.1:{port}{path}", headers=headers, data=data)
     SigV4Auth(Credentials(key, secret, token), service, region).add_auth(request)
     request.headers["User-Agent"] = "tocsin/test"
     if spoil:
         spoil(request)
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
-        connection.request("POST", "/", request.data, dict(request.headers.items()))
+        connection.request("POST", path, request.data, dict(request.headers.items()))
         answer = connection.getresponse()
         return Answer(answer.status, answer.headers, answer.read())
     finally:

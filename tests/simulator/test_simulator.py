@@ -1,30 +1,21 @@
 #!/usr/bin/python3
 """The stand-in must refuse what AWS refuses: signatures, members, limits; and go wrong exactly as told."""
 
-import contextlib
 import email.utils
 import http.client
 import os
-import subprocess
 import sys
-import tempfile
-import textwrap
 import time
 import unittest
 import urllib.error
 
-import botocore.config
 import botocore.exceptions
-import botocore.session
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, HERE)
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+from bench import KEY, SECRET, Served, admin  # noqa: E402 (its folder must be on the path first)
 from awssim import stats  # noqa: E402
-from awssim.world import DEFAULT_KEY  # noqa: E402
-from client import admin, signed  # noqa: E402
 
-KEY, SECRET = DEFAULT_KEY["access_key_id"], DEFAULT_KEY["secret_access_key"]
 SCENARIO = """
 start: 2026-01-01T00:00:00Z
 accounts:
@@ -44,22 +35,6 @@ metrics:
 """ % (KEY, SECRET)
 
 
-@contextlib.contextmanager
-def simulator(*options):
-    with tempfile.TemporaryDirectory() as folder:
-        scenario = os.path.join(folder, "scenario.yaml")
-        with open(scenario, "w", encoding="utf-8") as file:
-            file.write(textwrap.dedent(SCENARIO))
-        process = subprocess.Popen([os.path.join(HERE, "tocsin-aws-simulator"), "--scenario", scenario, *options],
-                                   stdout=subprocess.PIPE, text=True)
-        try:
-            yield int(process.stdout.readline().rsplit(":", 1)[1])
-        finally:
-            process.terminate()
-            process.wait(10)
-            process.stdout.close()
-
-
 def minute(offset=0):
     return int(time.time() // 60 + offset) * 60
 
@@ -74,29 +49,11 @@ def request(*queries, start=-5, end=0, **more):
             "ScanBy": "TimestampAscending", **more}
 
 
-class Served(unittest.TestCase):
-    OPTIONS = ()
-
-    @classmethod
-    def setUpClass(cls):
-        cls.stack = contextlib.ExitStack()
-        cls.port = cls.stack.enter_context(simulator(*cls.OPTIONS))
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.stack.close()
-
-    def setUp(self):
-        admin(self.port, "DELETE", "faults")
-        admin(self.port, "POST", "clock", {"offset": 0})
+class Metrics(Served):
+    SCENARIO = SCENARIO
 
     def get(self, body=None, key=KEY, secret=SECRET, **more):
-        return signed(self.port, request() if body is None else body, key, secret, **more)
-
-    def client(self, service, key=KEY, secret=SECRET):
-        return botocore.session.get_session().create_client(
-            service, "eu-west-1", endpoint_url=f"http://127.0.0.1:{self.port}", aws_access_key_id=key,
-            aws_secret_access_key=secret, config=botocore.config.Config(retries={"max_attempts": 0}))
+        return self.signed(request() if body is None else body, key, secret, **more)
 
     def refused(self, body, code, text=""):
         answer = self.get(body)
@@ -104,7 +61,7 @@ class Served(unittest.TestCase):
         self.assertIn(text, answer.json.get("message") or "")
 
 
-class Signatures(Served):
+class Signatures(Metrics):
     def spoiled(self, change, code, status=403):
         answer = self.get(spoil=change)
         self.assertEqual((answer.code, answer.status), (code, status), answer.body)
@@ -176,7 +133,7 @@ class Signatures(Served):
         self.assertIn("is not authorized to perform: cloudwatch:GetMetricData", answer.json["message"])
 
 
-class Requests(Served):
+class Requests(Metrics):
     def test_members(self):
         table = [
             (b"", "SerializationException"), (b"[", "SerializationException"), (b"[]", "SerializationException"),
@@ -258,7 +215,7 @@ class Requests(Served):
             self.assertIsNone(stats.parse(wrong), wrong)
 
 
-class Paging(Served):
+class Paging(Metrics):
     OPTIONS = ("--page-datapoints", "7")
 
     def test_pages_join_to_the_whole(self):
@@ -276,7 +233,7 @@ class Paging(Served):
         self.refused({**body, "ScanBy": "TimestampDescending"}, "InvalidNextToken")
 
 
-class Calls(Served):
+class Calls(Metrics):
     OPTIONS = ("--calls-per-second", "3")
 
     def test_throttled_above_the_limit(self):
@@ -285,10 +242,7 @@ class Calls(Served):
         self.assertIn("ThrottlingException", codes)
 
 
-class Faults(Served):
-    def fault(self, do, **match):
-        admin(self.port, "POST", "faults", [{"match": match, "do": do}])
-
+class Faults(Metrics):
     def test_nth_and_count(self):
         self.fault("throttle", operation="GetMetricData", nth=2, count=2)
         self.assertEqual([self.get().code for _ in range(4)], [None, "ThrottlingException", "ThrottlingException", None])
@@ -342,7 +296,7 @@ class Faults(Served):
             self.fault("explode")
 
 
-class Topics(Served):
+class Topics(Metrics):
     ARN = "arn:aws:sns:eu-west-1:111122223333:oncall"
 
     def test_publish_and_read_back(self):

@@ -1,24 +1,19 @@
 """CloudWatch as JSON 1.0: GetMetricData with its limits, roundings, pages and resolution rules."""
 
-import base64
 import collections
-import hashlib
-import json
 import math
-import os
 import re
 import threading
 
 from . import stats
-from .errors import AwsError
+from .errors import JSON, AwsError
 from .model import Model
+from .pages import Pages
 
-TARGET = "GraniteServiceVersion20100801."
 QUERIES_MAX = 500
 DATAPOINTS_MAX = 100_800
 RATE_NEAR, RATE_FAR = 180_000, 396_000  # datapoints asked for a second, StartTime within 3 h or further back
 HOUR, DAY = 3600, 86400
-TOKENS_MAX = 1000  # answers kept for their next pages
 NAMESPACE = re.compile(r"[^:].*")
 
 
@@ -26,12 +21,13 @@ class CloudWatch:
     """Answers GetMetricData from the world's metrics. One object for all threads."""
 
     signing_name, action_prefix = "monitoring", "cloudwatch"
+    target, protocol = "GraniteServiceVersion20100801", JSON
 
     def __init__(self, world, page_datapoints=DATAPOINTS_MAX, page_results=QUERIES_MAX, rate_factor=1.0):
         self.world, self.model = world, Model("cloudwatch")
         self.page_datapoints, self.page_results = page_datapoints, page_results
         self.rate_factor = rate_factor
-        self.kept = collections.OrderedDict()  # token -> (request's digest, results still to be sent)
+        self.pages = Pages()
         self.asked = collections.defaultdict(collections.deque)  # (account, region) -> (time, datapoints)
         self.lock = threading.Lock()
 
@@ -40,10 +36,11 @@ class CloudWatch:
         if operation != "GetMetricData":
             raise AwsError("no_such_operation", None)
         self.model.check(self.model.operation(operation).input_shape, request)
-        digest = _digest(request)
         token = request.get("NextToken")
         if token:
-            results = self._continue(token, digest)
+            results = self.pages.find(request)
+            if results is None:
+                raise AwsError("bad_token", "The next token specified is invalid.")
         else:
             self._check(request, now)
             self._check_rate(key, region, request, now)
@@ -55,11 +52,9 @@ class CloudWatch:
         if twist.get("messages"):
             answer["Messages"] = twist["messages"]
         if rest:
-            answer["NextToken"] = self._keep(digest, rest)
+            answer["NextToken"] = self.pages.keep(request, rest)
         if twist.get("repeat_token"):
-            answer["NextToken"] = token or self._keep(digest, rest or [])
-            with self.lock:
-                self.kept[answer["NextToken"]] = (digest, rest or [])
+            answer["NextToken"] = self.pages.keep(request, rest, token)
         return answer
 
     # What the service refuses
@@ -133,21 +128,6 @@ class CloudWatch:
             result["Messages"] = [{"Code": forced["status"], "Value": forced.get("message", "The result is not available.")}]
         return result
 
-    def _keep(self, digest, rest):
-        token = base64.urlsafe_b64encode(os.urandom(48)).decode()
-        with self.lock:
-            self.kept[token] = (digest, rest)
-            while len(self.kept) > TOKENS_MAX:
-                self.kept.popitem(last=False)
-        return token
-
-    def _continue(self, token, digest):
-        with self.lock:
-            kept = self.kept.get(token)
-        if kept is None or kept[0] != digest:
-            raise AwsError("bad_token", "The next token specified is invalid.")
-        return kept[1]
-
 
 def round_start(start, period, now):
     """As GetMetricData rounds StartTime: the older, the coarser."""
@@ -197,12 +177,6 @@ def _forced_status(rules, query_id, name):
         if rule.get("id", query_id) == query_id and rule.get("metric", name) == name:
             return rule
     return None
-
-
-def _digest(request):
-    """Same request but for the token?"""
-    same = {name: value for name, value in request.items() if name != "NextToken"}
-    return hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()
 
 
 def _split(results, datapoints, count):

@@ -3,7 +3,9 @@
 import json
 from xml.sax.saxutils import escape
 
-JSON, QUERY = "json", "query"
+JSON, JSON11, QUERY, REST = "json", "json 1.1", "query", "rest-json"
+CONTENT_TYPES = {JSON: "application/x-amz-json-1.0", JSON11: "application/x-amz-json-1.1", QUERY: "text/xml",
+                 REST: "application/json"}
 
 # kind -> (code and status for JSON services, code and status for query services)
 KINDS = {
@@ -32,8 +34,16 @@ PREFIX = {
     "bad_token": "com.amazonaws.cloudwatch.v2010_08_01#",
 }
 DEFAULT_PREFIX = "com.amazon.coral.service#"
-# SNS names one refusal differently from every other query service.
-SERVICE_CODES = {("sns", "denied"): ("AuthorizationError", 403)}
+# Services that word a refusal differently from the others of their protocol.
+SERVICE_CODES = {
+    ("sns", "denied"): ("AuthorizationError", 403),
+    ("xray", "throttle"): ("ThrottledException", 429),
+    ("xray", "denied"): ("AccessDeniedException", 403),
+    ("xray", "validation"): ("InvalidRequestException", 400),
+    ("xray", "bad_token"): ("InvalidRequestException", 400),
+    ("cloudtrail", "bad_token"): ("InvalidNextTokenException", 400),
+}
+INTERNAL_LINK = ":http://internal.amazon.com/coral/com.amazonaws.xray/"  # as it leaks into x-amzn-ErrorType
 
 
 class AwsError(Exception):
@@ -47,24 +57,34 @@ class AwsError(Exception):
     def render(self, protocol, service, request_id, query_mode):
         """-> (status, headers, body), as `protocol` words it."""
         json_code, json_status, query_code, query_status = KINDS.get(self.kind, (None, 500, None, 500))
-        query_code, query_status = SERVICE_CODES.get((service, self.kind), (query_code, query_status))
-        headers = {"x-amzn-RequestId": request_id, **self.headers}
-        if protocol == JSON:
-            code = self.code or json_code
-            prefix = "" if self.code and "#" in self.code else PREFIX.get(self.kind, DEFAULT_PREFIX)
-            body = {"__type": prefix + code}
-            if self.message is not None:
-                body["message"] = self.message
-            headers["Content-Type"] = "application/x-amz-json-1.0"
+        usual = (query_code, query_status) if protocol == QUERY else (json_code, json_status)
+        code, status = SERVICE_CODES.get((service, self.kind), usual)
+        code, status = self.code or code, self.status or status
+        headers = {"x-amzn-RequestId": request_id, **self.headers, "Content-Type": CONTENT_TYPES[protocol]}
+        if protocol == REST:
+            return self._render_rest(code, status, headers)
+        if protocol != QUERY:
             if query_mode and query_code:
                 headers["x-amzn-query-error"] = f"{self.code or query_code};Sender"
-            return self.status or json_status, headers, json.dumps(body).encode()
-        status = self.status or query_status
+            plain = protocol == JSON11 or "#" in code
+            return self._render_json(code if plain else PREFIX.get(self.kind, DEFAULT_PREFIX) + code, status, headers)
         side = "Sender" if status < 500 else "Receiver"
         text = (
             f'<ErrorResponse xmlns="https://{service}.amazonaws.com/doc/">\n  <Error>\n    <Type>{side}</Type>\n'
-            f"    <Code>{escape(self.code or query_code)}</Code>\n    <Message>{escape(self.message or '')}</Message>\n"
+            f"    <Code>{escape(code)}</Code>\n    <Message>{escape(self.message or '')}</Message>\n"
             f"  </Error>\n  <RequestId>{request_id}</RequestId>\n</ErrorResponse>\n"
         )
-        headers["Content-Type"] = "text/xml"
         return status, headers, text.encode()
+
+    def _render_json(self, code, status, headers):
+        body = {"__type": code}
+        if self.message is not None:
+            body["message"] = self.message
+        return status, headers, json.dumps(body).encode()
+
+    def _render_rest(self, code, status, headers):
+        """The code is in a header alone; modelled errors say `Message` and drag a link along, the others `message`."""
+        modelled = code in ("InvalidRequestException", "ThrottledException")
+        headers["x-amzn-ErrorType"] = code + (INTERNAL_LINK if modelled else "")
+        body = {} if self.message is None else {"Message" if modelled else "message": self.message}
+        return status, headers, json.dumps(body).encode()

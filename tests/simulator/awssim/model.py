@@ -9,8 +9,10 @@ import botocore.validate
 from .errors import AwsError
 
 LOADER = botocore.loaders.Loader()
-# (shape, member) -> values that the model lists too few of
-NEWER_ENUMS = {}
+# shape -> values that newer models have
+NEWER_ENUMS = {"TimeRangeType": ("Service",)}
+# service -> {operation of newer models: its method and path}; those here take no members
+NEWER_OPERATIONS = {"xray": {"GetTraceSegmentDestination": ("POST", "/GetTraceSegmentDestination")}}
 # (shape, member): members of newer models; the stand-in takes and ignores them
 NEWER_MEMBERS = set()
 
@@ -19,6 +21,7 @@ class Model:
     """One service's operations and shapes."""
 
     def __init__(self, name):
+        self.name = name
         self.service = botocore.model.ServiceModel(LOADER.load_service_model(name, "service-2"), name)
         self.validator = botocore.validate.ParamValidator()
 
@@ -26,6 +29,23 @@ class Model:
         if name not in self.service.operation_names:
             return None
         return self.service.operation_model(name)
+
+    def paths(self, operations):
+        """(method, path) -> operation, for a REST service."""
+        found = {}
+        for name in operations:
+            model = self.operation(name)
+            at = (model.http["method"], model.http["requestUri"]) if model else NEWER_OPERATIONS[self.name][name]
+            found[at] = name
+        return found
+
+    def check_operation(self, name, request):
+        """As check(), for an operation that the model may be too old to know."""
+        model = self.operation(name)
+        if model:
+            self.check(model.input_shape, request)
+        elif request != {}:
+            raise AwsError("serialization", f"{name} takes no members")
 
     def check(self, shape, value):
         """AwsError naming the member when `value` is not what the shape says; enums and unknown members included."""
@@ -67,8 +87,10 @@ def _strangers(shape, value, path):
     elif shape.type_name == "timestamp":
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             yield f"{path} must be epoch seconds"
-    elif shape.type_name == "integer" and (isinstance(value, bool) or not isinstance(value, int)):
+    elif shape.type_name in ("integer", "long") and (isinstance(value, bool) or not isinstance(value, int)):
         yield f"{path} must be an integer"
+    elif shape.type_name == "boolean" and not isinstance(value, bool):
+        yield f"{path} must be true or false"
 
 
 def read_query(body, shape):

@@ -85,6 +85,23 @@ FUNCTIONS = {
 }
 
 
+def terms_from(spec):
+    """A series as a scenario writes it, as a list of {function: its keys}."""
+    terms = spec if isinstance(spec, list) else [spec]
+    return [term if isinstance(term, dict) else {"constant": term} for term in terms]
+
+
+def figure(spec, origin, seed):
+    """A function of epoch seconds from a number or a series, for what is asked rather than sampled; a gap is 0."""
+    parts = [FUNCTIONS[name](keys, _mix(seed + number))
+             for number, term in enumerate(terms_from(spec)) for name, keys in term.items()]
+
+    def value(at):
+        found = [part(at - origin, math.floor(at)) for part in parts]
+        return 0.0 if None in found else math.fsum(found)
+    return value
+
+
 class Functions:
     """A sum of functions of the time since the start (or since the epoch), sampled every `every` seconds."""
 
@@ -233,13 +250,11 @@ def metric_from(entry, folder, start, seed):
     if "csv" in entry:
         generator = Recorded(entry["csv"], folder, start)
     elif "series" in entry:
-        terms = entry["series"] if isinstance(entry["series"], list) else [entry["series"]]
-        terms = [term if isinstance(term, dict) else {"constant": term} for term in terms]
         origin = 0 if entry.get("origin") == "epoch" else start
         first = instant(entry["first"], start) if "first" in entry else None
         own_seed = _mix(seed ^ sum(ord(char) << (number % 48) for number, char in enumerate(repr(sorted(map(str, key))))))
-        generator = Functions(terms, duration(entry.get("every", 60)), origin, int(entry.get("samples", 1)), own_seed,
-                              first)
+        generator = Functions(terms_from(entry["series"]), duration(entry.get("every", 60)), origin,
+                              int(entry.get("samples", 1)), own_seed, first)
     else:
         generator = Nothing()
     metric = Metric(generator, entry.get("unit"), duration(entry.get("delay", 0)))

@@ -1,4 +1,4 @@
-"""The HTTP server: the AWS side at /, the tests' side at /_sim/."""
+"""The HTTP server: finds the service that a request is for, checks who asks, and sends the answer, bent as told."""
 
 import gzip
 import hashlib
@@ -16,12 +16,14 @@ from email.utils import formatdate
 
 from . import faults as fault_kinds
 from . import model, signature
-from .cloudwatch import TARGET, CloudWatch
-from .errors import JSON, QUERY, AwsError
+from .admin import ADMIN
+from .cloudwatch import CloudWatch
+from .errors import CONTENT_TYPES, JSON, QUERY, REST, AwsError
 from .faults import Faults
 from .sns import Sns
 from .sts import Sts
-from .when import duration
+from .when import duration, mixed_times
+from .xray import XRay
 
 BODY_MAX = 8 << 20
 CHUNK = 1 << 16
@@ -35,7 +37,9 @@ class Simulator:
         self.world, self.options = world, options
         self.faults = Faults(world.seed)
         self.faults.add(world.faults_at_start)
-        self.cloudwatch = CloudWatch(world, options.page_datapoints, options.page_results, options.datapoint_rate)
+        cloudwatch = CloudWatch(world, options.page_datapoints, options.page_results, options.datapoint_rate)
+        self.json = {service.target: service for service in (cloudwatch,)}
+        self.rest = XRay(world)
         self.query = {service.version: service for service in (Sns(world), Sts(world))}
         self.recent, self.lock = {}, threading.Lock()
 
@@ -51,17 +55,34 @@ class Simulator:
                 raise AwsError("throttle", "Rate exceeded")
             calls.append(now)
 
-    def read(self, headers, body):
-        """-> (service, operation, request, protocol); AwsError when no service takes it."""
-        target = headers.get("X-Amz-Target")
-        if target is not None:
-            if headers.get_content_type() != "application/x-amz-json-1.0" or not target.startswith(TARGET):
+    def named(self, headers):
+        """The JSON service that X-Amz-Target names, None when it names none."""
+        return self.json.get(headers.get("X-Amz-Target", "").rpartition(".")[0])
+
+    def protocol(self, headers, path):
+        """How to answer, even to what no service takes."""
+        if headers.get("X-Amz-Target") is not None:
+            service = self.named(headers)
+            return service.protocol if service else JSON
+        return QUERY if path == "/" else REST
+
+    def read(self, headers, body, method, path):
+        """-> (service, operation, request); AwsError when no service takes it."""
+        if headers.get("X-Amz-Target") is not None:
+            service = self.named(headers)
+            if service is None or headers.get_content_type() != CONTENT_TYPES[service.protocol]:
                 raise AwsError("no_such_operation", None)
-            try:
-                request = json.loads(body, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
-            except ValueError as error:
-                raise AwsError("serialization", f"the body is no JSON: {error}") from None
-            return self.cloudwatch, target[len(TARGET):], request, JSON
+            return service, headers["X-Amz-Target"].rpartition(".")[2], _read_json(body)
+        if path != "/":
+            operation = self.rest.paths.get((method, path))
+            if operation is None:
+                raise AwsError("no_such_operation", None)
+            if headers.get_content_type() != CONTENT_TYPES[REST]:
+                raise AwsError("serialization", f"Content-Type {headers.get_content_type()} is not {CONTENT_TYPES[REST]}")
+            return self.rest, operation, _read_json(body)
+        return self._read_query(headers, body)
+
+    def _read_query(self, headers, body):
         if headers.get_content_type() != "application/x-www-form-urlencoded":
             raise AwsError("no_such_operation", f"Content-Type {headers.get_content_type()} names no protocol")
         try:
@@ -72,7 +93,14 @@ class Simulator:
         if service is None or action not in service.operations:
             raise AwsError("no_such_operation", f"Could not find operation {action} for version {version}")
         request, _, _ = model.read_query(body, service.model.operation(action).input_shape)
-        return service, action, request, QUERY
+        return service, action, request
+
+
+def _read_json(body):
+    try:
+        return json.loads(body, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
+    except ValueError as error:
+        raise AwsError("serialization", f"the body is no JSON: {error}") from None
 
 
 def _no_duplicates(pairs):
@@ -140,12 +168,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         call = {"time": time.time(), "service": None, "operation": None, "account": None, "region": None, "status": None,
                 "code": None, "params": None, "method": self.command, "user_agent": self.headers.get("User-Agent"),
                 "oddities": _oddities(self.headers, body), "address": self.client_address[1]}
-        protocol = JSON if self.headers.get("X-Amz-Target") else QUERY
+        protocol = sim.protocol(self.headers, self.path)
         twist, now, request_id = {}, sim.world.clock.now(), str(uuid.uuid4())
         try:
-            now, twist, answer = self._answer(sim, call, body)
+            now, twist, answer = self._answer(sim, call, body, protocol)
             status, headers, text = 200, {"x-amzn-RequestId": request_id}, answer
-            headers["Content-Type"] = "application/x-amz-json-1.0" if protocol == JSON else "text/xml"
+            headers["Content-Type"] = CONTENT_TYPES[protocol]
         except AwsError as error:
             twist, now = call.pop("_twist", twist), call.pop("_now", now)
             status, headers, text = error.render(protocol, call["service"] or "monitoring", request_id,
@@ -157,11 +185,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         sim.world.calls.append(call)
         self._deliver(twist, status, headers, text, now)
 
-    def _answer(self, sim, call, body):
+    def _answer(self, sim, call, body, protocol):
         scope = signature.read_scope(self.headers)
         known = sim.world.keys.get(scope.key_id)
         call.update({"service": scope.service, "region": scope.region, "account": known.account if known else None})
-        service, operation, request, protocol = sim.read(self.headers, body)
+        service, operation, request = sim.read(self.headers, body, self.command, self.path)
         call.update({"service": service.signing_name, "operation": operation, "params": _short(request)})
         twist = sim.faults.pick(call)
         now = sim.world.clock.now() + float(twist.get("skew", 0))
@@ -179,8 +207,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             fault_kinds.refuse({"denied": True}, action, key.arn)
         sim.throttle(key, service, scope.region, now)
         answer = service.call(operation, request, key, scope.region, now, twist)
-        if protocol == JSON:
-            return now, twist, json.dumps(answer, separators=(",", ":")).encode()
+        if protocol != QUERY:
+            text = json.dumps(answer, separators=(",", ":"))
+            return now, twist, (text if protocol == JSON else mixed_times(text)).encode()
         return now, twist, (
             f'<{operation}Response xmlns="https://{service.signing_name}.amazonaws.com/doc/{service.version}/">\n'
             f"  <{operation}Result>{answer}</{operation}Result>\n  <ResponseMetadata>\n    <RequestId>{uuid.uuid4()}</RequestId>\n"
@@ -269,56 +298,6 @@ def _garbage(size, seed):
         out += block
         block = hashlib.sha256(block).digest()
     return bytes(out[:size])
-
-
-# (method, name) -> function of the simulator, the query's values and the JSON body
-
-def _calls(sim, query, _body):
-    wanted = {name: value for name, value in query.items() if name in ("service", "operation", "account", "region")}
-    since = float(query.get("since", 0))
-    found = [call for call in list(sim.world.calls)
-             if call["time"] >= since and all(str(call[name]) == value for name, value in wanted.items())]
-    return {"count": len(found), "calls": found[-int(query.get("limit", 1000)):]}
-
-
-def _forget(sim, _query, _body):
-    count = len(sim.world.calls)
-    sim.world.calls.clear()
-    return {"forgotten": count}
-
-
-def _push(sim, _query, body):
-    entries = body if isinstance(body, list) else [body]
-    now = sim.world.clock.now()
-    return {"points": sum(sim.world.book.push(entry, now) for entry in entries)}
-
-
-def _move_clock(sim, _query, body):
-    sim.world.clock.offset = duration(body["offset"])
-    return {"now": sim.world.clock.now(), "offset": sim.world.clock.offset}
-
-
-def _metrics(sim, _query, _body):
-    return {"metrics": [{"account": key[0], "region": key[1], "namespace": key[2], "name": key[3],
-                         "dimensions": dict(key[4])} for key in list(sim.world.book.metrics)]}
-
-
-ADMIN = {
-    ("GET", "health"): lambda sim, query, body: {"ok": True, "start": sim.world.start, "now": sim.world.clock.now()},
-    ("GET", "calls"): _calls,
-    ("DELETE", "calls"): _forget,
-    ("GET", "faults"): lambda sim, query, body: {"faults": sim.faults.show()},
-    ("POST", "faults"): lambda sim, query, body: {"ids": sim.faults.add(body if isinstance(body, list) else [body])},
-    ("DELETE", "faults"): lambda sim, query, body: {
-        "removed": sim.faults.clear(int(query["id"]) if "id" in query else None)},
-    ("POST", "points"): _push,
-    ("GET", "published"): lambda sim, query, body: {"messages": list(sim.world.published)},
-    ("DELETE", "published"): lambda sim, query, body: {"forgotten": sim.world.published.clear()},
-    ("GET", "metrics"): _metrics,
-    ("GET", "clock"): lambda sim, query, body: {"now": sim.world.clock.now(), "offset": sim.world.clock.offset},
-    ("POST", "clock"): _move_clock,
-    ("POST", "expire"): lambda sim, query, body: {"expired": sim.world.expire_sessions()},
-}
 
 
 class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):

@@ -1,6 +1,7 @@
 """Times and durations as a scenario file writes them."""
 
 import datetime
+import itertools
 import re
 
 UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -48,3 +49,25 @@ def compact(seconds):
 def parse_compact(text):
     parsed = datetime.datetime.strptime(text, "%Y%m%dT%H%M%SZ")
     return parsed.replace(tzinfo=datetime.timezone.utc).timestamp()
+
+
+STAMPS = re.compile(r'"((?:Start|End|Event|Approximate|LastUpdate|MatchedEvent)Time|Timestamp)":(\d{2,}(?:\.\d+)?)(?=[,}])')
+
+
+def mixed_times(text):
+    """JSON text whose times take turns in the forms that AWS writes: 1767323045, 1767323045.0 and 1.767323045E9."""
+    turn = itertools.count()
+
+    def write(match):
+        name, number = match.groups()
+        whole, _, part = number.partition(".")
+        digits = (whole + part).rstrip("0")
+        form = next(turn) % 3
+        if form == 0 and not part.strip("0"):
+            number = whole
+        elif form == 1:
+            number = f"{whole}.{part or '0'}"
+        elif form == 2:
+            number = f"{digits[0]}.{digits[1:] or '0'}E{len(whole) - 1}"
+        return f'"{name}":{number}'
+    return STAMPS.sub(write, text)

@@ -10,12 +10,13 @@ import yaml
 
 from .series import Book, metric_from
 from .when import duration, instant
+from .xray_world import xray_from
 
 DEFAULT_ACCOUNT = "111122223333"
 DEFAULT_KEY = {"access_key_id": "AKIASIMULATOR0000001", "secret_access_key": "simulated/secret+key/0000000000000000000"}
 CALLS_MAX = 200_000  # calls remembered; the oldest go first
 
-TOP_KEYS = {"start", "seed", "accounts", "roles", "topics", "metrics", "faults"}
+TOP_KEYS = {"start", "seed", "accounts", "roles", "topics", "metrics", "faults", "xray"}
 
 
 class ScenarioError(Exception):
@@ -75,14 +76,14 @@ class World:
         self.accounts, self.keys, self.roles, self.topics = {}, {}, {}, {}
         self.book = Book()
         self.faults_at_start = []
-        document, folder = self._read(path)
+        document, self.folder = self._read(path)
         unknown = set(document) - TOP_KEYS
         if unknown:
             raise ScenarioError(f"{path}: unknown keys {', '.join(sorted(unknown))} (known: {', '.join(sorted(TOP_KEYS))})")
         self.seed = int(document.get("seed", 1) if seed is None else seed)
         self.start = instant(document.get("start", self.clock.now()), self.clock.now())
         try:
-            self._build(document, folder)
+            self._build(document, self.folder)
         except (KeyError, TypeError, ValueError, OSError, IndexError, AttributeError) as error:
             what = f"{error} is missing" if isinstance(error, KeyError) else error
             raise ScenarioError(f"{path or 'scenario'}: {what}") from error
@@ -118,6 +119,7 @@ class World:
         for entry in document.get("metrics", []):
             self.book.add(*metric_from(entry, folder, self.start, self.seed))
         self.faults_at_start = document.get("faults", [])
+        self.xray = xray_from(document.get("xray") or {}, folder, self.start, self.seed)
 
     def hand_out(self, role, session_name, seconds):
         """New session keys for `role`, as STS would."""
