@@ -30,7 +30,10 @@ def simulator(text, *options):
         process = subprocess.Popen([os.path.join(HERE, "tocsin-aws-simulator"), "--scenario", scenario, *options],
                                    stdout=subprocess.PIPE, text=True)
         try:
-            yield int(process.stdout.readline().rsplit(":", 1)[1])
+            address = process.stdout.readline()
+            if not address:
+                raise RuntimeError("the simulator did not start")
+            yield int(address.rsplit(":", 1)[1])
         finally:
             process.terminate()
             process.wait(10)

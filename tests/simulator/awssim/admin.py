@@ -61,5 +61,8 @@ ADMIN = {
     ("POST", "clock"): _move_clock,
     ("POST", "expire"): lambda sim, query, body: {"expired": sim.world.expire_sessions()},
     ("POST", "xray"): _xray,
+    ("POST", "events"): lambda sim, query, body: {"ids": sim.world.trail.post(body, sim.world.clock.now())},
+    ("GET", "events"): lambda sim, query, body: {"events": sim.world.trail.count(sim.world.clock.now())},
+    ("DELETE", "events"): lambda sim, query, body: {"forgotten": sim.world.trail.forget()},
     ("DELETE", "xray"): lambda sim, query, body: _xray(sim, query, None),
 }

@@ -9,6 +9,7 @@ import botocore.validate
 from .errors import AwsError
 
 LOADER = botocore.loaders.Loader()
+LATEST_S = 253_402_300_799  # the end of the year 9999
 # shape -> values that newer models have
 NEWER_ENUMS = {"TimeRangeType": ("Service",)}
 # service -> {operation of newer models: its method and path}; those here take no members
@@ -85,7 +86,7 @@ def _strangers(shape, value, path):
         elif allowed and value not in allowed and value not in NEWER_ENUMS.get(shape.name, ()):
             yield f"Value '{value}' at '{path}' failed to satisfy constraint: Member must satisfy enum value set: {allowed}"
     elif shape.type_name == "timestamp":
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= LATEST_S:
             yield f"{path} must be epoch seconds"
     elif shape.type_name in ("integer", "long") and (isinstance(value, bool) or not isinstance(value, int)):
         yield f"{path} must be an integer"

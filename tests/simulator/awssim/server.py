@@ -17,6 +17,7 @@ from email.utils import formatdate
 from . import faults as fault_kinds
 from . import model, signature
 from .admin import ADMIN
+from .cloudtrail import CloudTrail
 from .cloudwatch import CloudWatch
 from .errors import CONTENT_TYPES, JSON, QUERY, REST, AwsError
 from .faults import Faults
@@ -38,7 +39,7 @@ class Simulator:
         self.faults = Faults(world.seed)
         self.faults.add(world.faults_at_start)
         cloudwatch = CloudWatch(world, options.page_datapoints, options.page_results, options.datapoint_rate)
-        self.json = {service.target: service for service in (cloudwatch,)}
+        self.json = {service.target: service for service in (cloudwatch, CloudTrail(world))}
         self.rest = XRay(world)
         self.query = {service.version: service for service in (Sns(world), Sts(world))}
         self.recent, self.lock = {}, threading.Lock()

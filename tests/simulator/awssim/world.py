@@ -8,6 +8,7 @@ import time
 
 import yaml
 
+from .cloudtrail import Trail
 from .series import Book, metric_from
 from .when import duration, instant
 from .xray_world import xray_from
@@ -16,7 +17,7 @@ DEFAULT_ACCOUNT = "111122223333"
 DEFAULT_KEY = {"access_key_id": "AKIASIMULATOR0000001", "secret_access_key": "simulated/secret+key/0000000000000000000"}
 CALLS_MAX = 200_000  # calls remembered; the oldest go first
 
-TOP_KEYS = {"start", "seed", "accounts", "roles", "topics", "metrics", "faults", "xray"}
+TOP_KEYS = {"start", "seed", "accounts", "roles", "topics", "metrics", "faults", "xray", "cloudtrail"}
 
 
 class ScenarioError(Exception):
@@ -120,6 +121,7 @@ class World:
             self.book.add(*metric_from(entry, folder, self.start, self.seed))
         self.faults_at_start = document.get("faults", [])
         self.xray = xray_from(document.get("xray") or {}, folder, self.start, self.seed)
+        self.trail = Trail(document.get("cloudtrail") or {}, folder, self.start, self.seed, next(iter(self.accounts)))
 
     def hand_out(self, role, session_name, seconds):
         """New session keys for `role`, as STS would."""
