@@ -20,7 +20,7 @@ static bool missing_key(const Node *alarm, const char *key, const char *remedy, 
 
 /* Does it watch what a later version will? The rows have said that it does not exist yet. */
 static bool watches_later(const Node *alarm) {
-    static const char *const keys[] = {"metrics", "service_graph", "traces", "insights", "events", "composite"};
+    static const char *const keys[] = {"metrics", "traces", "insights", "events", "composite"};
     for (size_t i = 0; i < COUNT_OF(keys); i++)
         if (node_entry(alarm, keys[i])) return true;
     return false;
@@ -38,8 +38,24 @@ static const Source *source_of(const Node *alarm, Decoding *in) {
             found = sources[i];
     }
     if (!found && !watches_later(alarm))
-        problem_add(in->problems, place_of(alarm, ""), "add `metric`", "the alarm does not say what it watches");
+        problem_add(in->problems, place_of(alarm, ""), "add `metric` or `service_graph`",
+            "the alarm does not say what it watches");
     return found;
+}
+
+/* Keys of what is judged, on an alarm whose source says the state itself. */
+static bool no_threshold_ok(const Source *source, const Node *node, Decoding *in) {
+    static const char *const keys[] = {"comparison_operator", "threshold", "ok_threshold", "evaluation_periods",
+        "datapoints_to_alarm", "treat_missing_data", "evaluation_range", "evaluate_low_sample_count_percentiles",
+        "settle", "early"};
+    bool fine = true;
+    for (size_t i = 0; i < COUNT_OF(keys); i++) {
+        const NodeEntry *entry = node_entry(node, keys[i]);
+        if (entry)
+            fine = problem_add(
+                in->problems, entry->key->at, "remove it", "`%s` has no meaning for `%s`", keys[i], source->alarm_key);
+    }
+    return fine;
 }
 
 static bool threshold_ok(const AlarmKeys *keys, const Node *node, Decoding *in) {
@@ -165,8 +181,12 @@ static bool alarm_decode(const Node *node, Alarm *alarm, Decoding *in) {
     alarm_fill(alarm, &keys, in);
     alarm->source = source_of(node, in);
     if (!alarm->source) return false;
-    threshold_ok(&keys, node, in);
-    ok_threshold_ok(&keys, node, in);
+    if (alarm->source->has_no_threshold) {
+        no_threshold_ok(alarm->source, node, in);
+    } else {
+        threshold_ok(&keys, node, in);
+        ok_threshold_ok(&keys, node, in);
+    }
     const Node *selector_node = node_get(node, alarm->source->alarm_key);
     void *selector = arena_alloc(in->arena, 1, alarm->source->selector_size);
     alarm->selector = selector;

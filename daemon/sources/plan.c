@@ -13,6 +13,8 @@ Plan *plan_new(Snapshot *snapshot) {
 
 Plan *plan_free(Plan *plan) {
     if (!plan) return NULL;
+    for (size_t i = 0; i < plan->owned_count; i++) plan->owned[i].free(plan->owned[i].memory);
+    free(plan->owned);
     free(plan->polls);
     arena_free(plan->arena);
     snapshot_free(plan->snapshot);
@@ -27,6 +29,11 @@ void plan_add(Plan *plan, const Poll *poll) {
         plan->polls = alloc_again(plan->polls, plan->room, sizeof *plan->polls);
     }
     plan->polls[plan->count++] = *poll;
+}
+
+void plan_own(Plan *plan, void *memory, void (*release)(void *memory)) {
+    plan->owned = alloc_again(plan->owned, plan->owned_count + 1, sizeof *plan->owned);
+    plan->owned[plan->owned_count++] = (struct PlanOwned){memory, release};
 }
 
 void plan_join(Plan *plan, Plan *take_other) {

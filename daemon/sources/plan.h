@@ -13,11 +13,18 @@ struct Plan {
     size_t count, room;
     PlanCost cost;
     Plan *joined; /* plans whose polls were taken over; a chain */
+    struct PlanOwned {
+        void *memory;
+        void (*free)(void *memory);
+    } * owned; /* what is no arena's: what polls remember between runs */
+    size_t owned_count;
 };
 
 Plan *plan_new(Snapshot *snapshot);
 /* Copies `poll` to the end; its pointers must live as long as the plan. */
 void plan_add(Plan *plan, const Poll *poll);
+/* `memory` goes with the plan, by `release`. */
+void plan_own(Plan *plan, void *memory, void (*release)(void *memory));
 /* Takes over another plan's polls and costs. */
 void plan_join(Plan *plan, Plan *take_other);
 /* Adds what `billed_units` a poll cost in a month at `every_s`. */

@@ -16,12 +16,24 @@ static const SchemaRow cloudwatch_rows[] = {
     SCHEMA_END,
 };
 
+static const SchemaRow xray_rows[] = {
+    {.key = "every",
+        .type = SCHEMA_DURATION,
+        .offset = offsetof(PollSection, xray.every_s),
+        .min = 1,
+        .max = 86400,
+        .fallback = "1m",
+        .remedy = "a duration from 1s to 1d",
+        .doc = "How often X-Ray is asked; an alarm's own every wins."},
+    SCHEMA_END,
+};
+
 const SchemaRow poll_rows[] = {
     {.key = "cloudwatch",
         .type = SCHEMA_SECTION,
         .rows = cloudwatch_rows,
         .doc = "The schedule of CloudWatch metrics."},
-    {.key = "xray", .type = SCHEMA_LATER, .doc = "The schedule of X-Ray."},
+    {.key = "xray", .type = SCHEMA_SECTION, .rows = xray_rows, .doc = "The schedule of X-Ray."},
     {.key = "cloudtrail", .type = SCHEMA_LATER, .doc = "The schedule of CloudTrail."},
     SCHEMA_END,
 };

@@ -8,6 +8,9 @@ typedef struct PollSection {
     struct {
         int64_t every_s; /* 0: by the alarm's period */
     } cloudwatch;
+    struct {
+        int64_t every_s;
+    } xray;
 } PollSection;
 
 extern const SectionDescriptor poll_section;
