@@ -20,7 +20,7 @@ static bool missing_key(const Node *alarm, const char *key, const char *remedy, 
 
 /* Does it watch what a later version will? The rows have said that it does not exist yet. */
 static bool watches_later(const Node *alarm) {
-    static const char *const keys[] = {"metrics", "traces", "insights", "events", "composite"};
+    static const char *const keys[] = {"metrics", "events", "composite"};
     for (size_t i = 0; i < COUNT_OF(keys); i++)
         if (node_entry(alarm, keys[i])) return true;
     return false;
@@ -38,7 +38,7 @@ static const Source *source_of(const Node *alarm, Decoding *in) {
             found = sources[i];
     }
     if (!found && !watches_later(alarm))
-        problem_add(in->problems, place_of(alarm, ""), "add `metric` or `service_graph`",
+        problem_add(in->problems, place_of(alarm, ""), "add `metric`, `service_graph`, `traces` or `insights`",
             "the alarm does not say what it watches");
     return found;
 }

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-const Source *const sources[] = {&cloudwatch_source, &service_graph_source, NULL};
+const Source *const sources[] = {&cloudwatch_source, &service_graph_source, &traces_source, &insights_source, NULL};
 
 Plan *sources_plan(Snapshot *snapshot, const Watch *watches, size_t count) {
     Plan *all = plan_new(snapshot);

@@ -55,11 +55,12 @@ int64_t xray_every_s(const Watch *watch, Snapshot *snapshot);
 typedef struct Windows {
     int64_t period_s, settle_s;
     int64_t step_s; /* the distance of ends that may be asked for */
+    bool reads_again; /* once more, XRAY_AGAIN_S after it settled */
     int64_t grain_s; /* what all ends are multiples of, apart from a constant: the ring's step */
     size_t slots;
     struct WindowSlot {
         int64_t end_s; /* 0: empty */
-        bool is_final; /* read XRAY_AGAIN_S after it settled, so never again */
+        bool is_final; /* never to be read again */
     } * ring;
 } Windows;
 
@@ -144,8 +145,22 @@ bool graph_memory_observe(GraphMemory *memory, int64_t end_s, PollOutcome *outco
 PollRun *graph_poll_start(const Poll *poll, const PollWorld *world, PollDone *done, void *ctx);
 void graph_poll_cancel(PollRun *run);
 
+/* --- traces: each alarm has a poll of its own --- */
+Plan *traces_plan(Snapshot *snapshot, const Watch *watches, size_t count);
+PollRun *traces_poll_start(const Poll *poll, const PollWorld *world, PollDone *done, void *ctx);
+void traces_poll_cancel(PollRun *run);
+
+/* --- insights: a poll a group --- */
+Plan *insights_plan(Snapshot *snapshot, const Watch *watches, size_t count);
+PollRun *insights_poll_start(const Poll *poll, const PollWorld *world, PollDone *done, void *ctx);
+void insights_poll_cancel(PollRun *run);
+
 /* --- words --- */
 char *graph_console_url(const void *selector, const Labels *series, const char *region, int64_t at_ms);
 char *graph_describe(const void *selector, const ThresholdRule *rule);
+char *traces_console_url(const void *selector, const Labels *series, const char *region, int64_t at_ms);
+char *traces_describe(const void *selector, const ThresholdRule *rule);
+char *insights_console_url(const void *selector, const Labels *series, const char *region, int64_t at_ms);
+char *insights_describe(const void *selector, const ThresholdRule *rule);
 
 #endif

@@ -39,6 +39,7 @@ GraphMemory *graph_memory_new(const GraphQuery *query) {
     memory->readers = alloc_zeroed(query->reader_count + 1, sizeof *memory->readers);
     windows_init(&memory->windows, query->period_s, query->settle_s, query->step_s, range,
         query->period_s == query->step_s ? REPLAY_S : 0);
+    memory->windows.reads_again = true;
     return memory;
 }
 

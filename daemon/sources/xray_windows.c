@@ -51,7 +51,7 @@ static bool is_late_enough(const Windows *windows, int64_t end_s, int64_t now_s)
 bool windows_take(Windows *windows, int64_t end_s, int64_t now_s) {
     struct WindowSlot *slot = &windows->ring[windows_slot(windows, end_s)];
     const bool is_other = slot->end_s != end_s;
-    *slot = (struct WindowSlot){end_s, is_late_enough(windows, end_s, now_s)};
+    *slot = (struct WindowSlot){end_s, !windows->reads_again || is_late_enough(windows, end_s, now_s)};
     return is_other;
 }
 
