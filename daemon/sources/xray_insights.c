@@ -112,7 +112,7 @@ static void look_for(void *ctx, const Labels *series, AlarmState state) {
 static bool is_known(PollRun *run, size_t watch, const char *id) {
     Asking asking = {run, id, false};
     if (!run->world->known) return true;
-    run->world->known(run->world->known_ctx, watch, look_for, &asking);
+    run->world->known(run->world->ctx, watch, look_for, &asking);
     return asking.found;
 }
 
@@ -281,7 +281,7 @@ static void listed(void *ctx, const PagedEnd *end) {
     }
     Asking asking = {.run = run};
     for (size_t i = 0; i < run->poll->watch_count && run->world->known; i++)
-        run->world->known(run->world->known_ctx, run->poll->watches[i], follow_one, &asking);
+        run->world->known(run->world->ctx, run->poll->watches[i], follow_one, &asking);
     follow_ask(run);
 }
 

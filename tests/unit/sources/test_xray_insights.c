@@ -78,7 +78,7 @@ static void begin(World *world, const char *list) {
     world->plan = insights_plan(NULL, world->watches, 3);
     ck_assert_uint_eq(plan_count(world->plan), 2); /* one a group */
     ck_assert_uint_eq(plan_poll(world->plan, 0)->watch_count, 2);
-    world->poll = (PollWorld){.loop = &world->loop, .aws = &world->aws, .known = known, .known_ctx = world};
+    world->poll = (PollWorld){.loop = &world->loop, .aws = &world->aws, .known = known, .ctx = world};
 }
 
 static const PollOutcome *poll(World *world) {
