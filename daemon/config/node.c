@@ -244,38 +244,69 @@ static Built *read_node(Reader *reader, const yaml_event_t *event) {
     return read_collection(reader, event);
 }
 
-/* Through the events of a stream with at most one document. NULL: a problem was added. */
-static const Node *read_document(Reader *reader) {
-    Built *empty = built_new(reader, NODE_MAP, (yaml_mark_t){0}), *root = NULL;
+/* Through the events of a stream, a root a document, as a list; `one`: a second document is a problem. NULL: a problem
+ * was added. */
+static const Node **read_documents(Reader *reader, bool one, size_t *ret_count) {
+    const Node **roots = NULL;
+    size_t count = 0;
     for (;;) {
         OWN_EVENT yaml_event_t event = {0};
-        if (!next_event(reader, &event)) return NULL;
-        switch ((int)event.type) {
-        case YAML_STREAM_START_EVENT:
-        case YAML_DOCUMENT_END_EVENT: continue;
-        case YAML_STREAM_END_EVENT: return root && !node_is_null(&root->node) ? &root->node : &empty->node;
-        case YAML_DOCUMENT_START_EVENT:
-            if (!root) continue;
-            return problem_add(reader->problems, place_of(reader, event.start_mark), "one a file; use `include`",
-                       "a second YAML document begins here"),
-                   NULL;
-        default:
-            root = read_node(reader, &event);
-            if (!root) return NULL;
+        if (!next_event(reader, &event)) break;
+        if (event.type == YAML_STREAM_END_EVENT) {
+            const Node **kept = arena_alloc(reader->arena, count + 1, sizeof *kept);
+            if (count) memcpy((void *)kept, (const void *)roots, count * sizeof *kept);
+            free((void *)roots);
+            *ret_count = count;
+            return kept;
         }
+        if (event.type == YAML_STREAM_START_EVENT || event.type == YAML_DOCUMENT_END_EVENT) continue;
+        if (event.type == YAML_DOCUMENT_START_EVENT) {
+            HASH_CLEAR(hh, reader->anchors); /* an anchor ends with its document */
+            if (!count || !one) continue;
+            problem_add(reader->problems, place_of(reader, event.start_mark), "one a file; use `include`",
+                "a second YAML document begins here");
+            break;
+        }
+        const Built *root = read_node(reader, &event);
+        if (!root) break;
+        list_push(&roots, count++, &root->node);
     }
+    free((void *)roots);
+    return NULL;
 }
 
-const Node *node_parse(Arena *arena, const char *file, const char *text, size_t length, Problems *all) {
+static const Node **parse_text(
+    Arena *arena, const char *file, const char *text, size_t length, bool one, size_t *ret_count, Problems *all) {
     Reader reader = {.arena = arena, .problems = all};
     if (!source_open(&reader.source, arena_text(arena, file), text, length, all)) return NULL;
     if (!yaml_parser_initialize(&reader.parser)) abort();
     yaml_parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&reader.parser, (const unsigned char *)reader.source.text, reader.source.length);
-    const Node *root = read_document(&reader);
+    const Node **roots = read_documents(&reader, one, ret_count);
     yaml_parser_delete(&reader.parser);
     HASH_CLEAR(hh, reader.anchors);
-    return root;
+    return roots;
+}
+
+const Node *node_parse(Arena *arena, const char *file, const char *text, size_t length, Problems *all) {
+    size_t count;
+    const Node **roots = parse_text(arena, file, text, length, true, &count, all);
+    if (!roots) return NULL;
+    if (count && !node_is_null(roots[0])) return roots[0];
+    Node *empty = arena_alloc(arena, 1, sizeof *empty);
+    *empty = (Node){.kind = NODE_MAP, .at = {arena_text(arena, file), 1, 1}};
+    return empty;
+}
+
+const Node *const *node_parse_all(
+    Arena *arena, const char *file, const char *text, size_t length, size_t *ret_count, Problems *all) {
+    const Node **roots = parse_text(arena, file, text, length, false, ret_count, all);
+    size_t kept = 0;
+    for (size_t i = 0; roots && i < *ret_count; i++) {
+        if (!node_is_null(roots[i])) roots[kept++] = roots[i];
+    }
+    if (roots) *ret_count = kept;
+    return roots;
 }
 
 const NodeEntry *node_entry(const Node *map, const char *key) {

@@ -35,6 +35,9 @@ struct Node {
 /* Parses one file's text. NULL (problems were added) when it has a syntax error or breaks a bound; an empty file is an
  * empty map. `file` is kept. */
 const Node *node_parse(Arena *arena, const char *file, const char *text, size_t length, Problems *all);
+/* The same for a file of several documents (`---`): the roots of those that are not empty, in order. NULL: problems. */
+const Node *const *node_parse_all(
+    Arena *arena, const char *file, const char *text, size_t length, size_t *ret_count, Problems *all);
 const Node *node_get(const Node *map, const char *key); /* NULL where absent or `map` is no map or NULL */
 const NodeEntry *node_entry(const Node *map, const char *key);
 bool node_is_null(const Node *node); /* NULL, or an unquoted empty scalar, `~`, `null` */

@@ -192,7 +192,42 @@ START_TEST(places_and_lookups) {
 }
 END_TEST
 
+START_TEST(documents_of_one_file) {
+    static const struct {
+        const char *text, *want;
+    } files[] = {
+        {"", ""},
+        {"---\n---\n# nothing\n", ""},
+        {"a: 1\n---\nb: 2\n", "{a: 1}{b: 2}"},
+        {"---\na: 1\n...\n---\n- 2\n---\n", "{a: 1}[2]"},
+        {"a: &x 1\n---\nb: &x 2\nc: *x\n", "{a: 1}{b: 2, c: 2}"},
+        {"a: &x 1\n---\nb: *x\n",
+            "3:4: error: `*x` refers to an anchor that is not there (quote it if the star belongs to "
+            "the text: \"*x\")\n"},
+        {"a: 1\n---\nb: [\n",
+            "3:5: error: a value is missing here, or a bracket is not closed (close what was opened above; "
+            "quote a text that begins with a bracket or a comma)\n"},
+    };
+    for (size_t f = 0; f < COUNT_OF(files); f++) {
+        OWN(arena) Arena *arena = arena_new();
+        OWN(problems) Problems *all = problems_new();
+        OWN(buffer) Buffer got = BUFFER(10000), want = BUFFER(10000);
+        size_t count = 0;
+        const Node *const *roots = node_parse_all(arena, "f", files[f].text, strlen(files[f].text), &count, all);
+        for (size_t i = 0; roots && i < count; i++) dump(roots[i], &got);
+        char *lines = printed(all);
+        buffer_text(&got, lines);
+        free(lines);
+        if (strstr(files[f].want, "error")) buffer_text(&want, "f:");
+        buffer_text(&want, files[f].want);
+        ck_assert_str_eq(buffer_string(&got), buffer_string(&want));
+        ck_assert(!roots == (problems_errors(all) > 0));
+    }
+}
+END_TEST
+
 static void fill(TCase *tcase) {
+    tcase_add_test(tcase, documents_of_one_file);
     tcase_add_loop_test(tcase, texts_become_trees_or_problems, 0, COUNT_OF(cases));
     tcase_add_test(tcase, bombs_are_refused);
     tcase_add_test(tcase, every_prefix_ends);
