@@ -28,7 +28,8 @@ typedef struct SigmaPending {
     SigmaAlias *aliases;
     size_t alias_count;
     bool generate;
-    bool visiting; /* for rank */
+    size_t rank; /* 0: over rules alone; else one more than the highest among its correlations */
+    bool visiting;
     bool ranked;
 } SigmaPending;
 

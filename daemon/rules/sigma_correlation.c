@@ -277,11 +277,11 @@ static bool rank_find(SigmaBuilder *builder, SigmaPending *pending, size_t level
         SigmaPending *inner = pending_of(builder, out->rules[i]);
         if (!inner || !inner->correlation->rules) continue;
         good = rank_find(builder, inner, level + 1);
-        if (inner->correlation->rank + 1 > out->rank) out->rank = inner->correlation->rank + 1;
+        if (inner->rank + 1 > pending->rank) pending->rank = inner->rank + 1;
     }
     pending->visiting = false;
     pending->ranked = good;
-    return good && out->rank <= CORRELATION_CHAIN_MAX;
+    return good && pending->rank <= CORRELATION_CHAIN_MAX;
 }
 
 static void quiet_parts(SigmaBuilder *builder) {

@@ -27,7 +27,6 @@ typedef struct SigmaCorrelation {
     const char *const *group_fields; /* [rule * group_count + group]: the field in that rule's events */
     const char *field; /* CORRELATE_VALUE_COUNT */
     int64_t timespan_s;
-    size_t rank; /* 0: over rules alone; else one more than the highest among its correlations */
     CountCondition condition; /* TEMPORAL, ORDERED: over how many of the rules were met */
 } SigmaCorrelation;
 
