@@ -7,7 +7,7 @@
 
 const CtlVerb *const ctl_verbs[] = {&verb_status, &verb_alarms, &verb_show, &verb_history, &verb_sources,
     &verb_notifications, &verb_test_receiver, &verb_reload, &verb_watch, &verb_xray, &verb_check_config, &verb_backtest,
-    NULL};
+    &verb_sigma, NULL};
 
 const CtlVerb *verb_find(const char *name) {
     for (size_t i = 0; ctl_verbs[i]; i++)
