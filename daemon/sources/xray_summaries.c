@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEXT_MAX = 900, NAMES_TEXT_MAX = 2000 };
+enum { TEXT_MAX = 900, INSIGHT_NAME_SHOWN = 100, NAMES_TEXT_MAX = 2000 }; /* bytes; ten names fit */
 #define SCANNED_MAX 1e12 /* of one page */
 #define IMPACT_MAX ((int64_t)1000000000000)
 #define STAMP_MAX 1e11 /* s; year 5138: what lies beyond is no time */
@@ -141,10 +141,10 @@ static const char *names_read(Arena *arena, const json_t *list, bool services) {
     for (size_t i = 0, used = 0; i < json_array_size(list) && used < INSIGHT_NAMES_MAX; i++) {
         const json_t *item = json_array_get(list, i);
         const char *name = services ? json_text(json_map(item, "ServiceId"), "Name") : json_string_value(item);
-        if (name && *name) buffer_format(&out, "%s%.100s", used++ ? ", " : "", name);
+        if (!name || !*name) continue;
+        buffer_format(&out, "%s%.*s", used++ ? ", " : "", (int)utf8_cut(name, strlen(name), INSIGHT_NAME_SHOWN), name);
     }
-    const char *all = buffer_string(&out);
-    const char *text = arena_text(arena, utf8_ok(all, strlen(all)) ? all : ""); /* a bound may cut a character */
+    const char *text = arena_text(arena, buffer_string(&out));
     buffer_deinit(&out);
     return text;
 }
