@@ -27,6 +27,7 @@ typedef struct RawNode {
     UT_hash_handle hh; /* by reference */
     int64_t reference;
     GraphNode node;
+    size_t order; /* in the answer */
     size_t number; /* once the nodes are sorted and joined */
 } RawNode;
 
@@ -225,13 +226,17 @@ static RawNode *node_add(GraphPages *pages, const json_t *service) {
     RawNode *raw = NULL;
     if (!name || !*name) return pages->skipped[GRAPH_SKIP_NAME]++, NULL;
     if (has_reference) HASH_FIND(hh, pages->by_reference, &reference, sizeof reference, raw);
-    if (raw) return pages->skipped[GRAPH_SKIP_REPEATED]++, NULL; /* once more: its counts would count twice */
+    if (raw) { /* once more: its figures would count twice, and its edges are new or told apart later */
+        pages->skipped[GRAPH_SKIP_REPEATED]++;
+        return strcmp(raw->node.name, name) == 0 ? raw : NULL;
+    }
     if (pages->node_count == GRAPH_NODES_MAX) return pages->skipped[GRAPH_SKIP_NODES]++, NULL;
     if (pages->node_count == pages->node_room) {
         pages->node_room = pages->node_room ? 2 * pages->node_room : 64;
         pages->nodes = alloc_again(pages->nodes, pages->node_room, sizeof(RawNode *));
     }
     raw = arena_alloc(pages->arena, 1, sizeof *raw);
+    raw->order = pages->node_count;
     pages->nodes[pages->node_count++] = raw;
     raw->node.name = text_read(pages->arena, service, "Name", LABEL_VALUE_MAX);
     raw->node.type = text_read(pages->arena, service, "Type", LABEL_VALUE_MAX);
@@ -241,8 +246,9 @@ static RawNode *node_add(GraphPages *pages, const json_t *service) {
     raw->node.is_client = strcmp(raw->node.type, "client") == 0;
     names_read(pages->arena, service, &raw->node);
     raw->node.figures = figures_read(pages, service);
-    raw->reference = has_reference ? reference : -1;
-    if (has_reference) HASH_ADD(hh, pages->by_reference, reference, sizeof raw->reference, raw);
+    if (!has_reference) return raw; /* nobody can name it */
+    raw->reference = reference;
+    HASH_ADD(hh, pages->by_reference, reference, sizeof raw->reference, raw);
     return raw;
 }
 
@@ -328,8 +334,30 @@ static int edge_order(const void *left, const void *right) {
     return (a->to > b->to) - (a->to < b->to);
 }
 
+static int raw_edge_order(const void *left, const void *right) {
+    const RawEdge *a = left, *b = right;
+    if (a->from != b->from) return a->from->order < b->from->order ? -1 : 1;
+    if (a->to != b->to) return a->to < b->to ? -1 : 1;
+    return a->is_link - b->is_link;
+}
+
+/* An edge that a record of the same service names again is the same one, not more traffic. */
+static void edges_once(GraphPages *pages) {
+    size_t kept = 0;
+    if (pages->edge_count == 0) return;
+    qsort(pages->edges, pages->edge_count, sizeof *pages->edges, raw_edge_order);
+    for (size_t i = 1; i < pages->edge_count; i++) {
+        if (raw_edge_order(&pages->edges[kept], &pages->edges[i]) == 0)
+            pages->skipped[GRAPH_SKIP_REPEATED]++;
+        else
+            pages->edges[++kept] = pages->edges[i];
+    }
+    pages->edge_count = kept + 1;
+}
+
 static size_t edges_resolve(GraphPages *pages, GraphEdge *edges) {
     size_t count = 0;
+    edges_once(pages);
     for (size_t i = 0; i < pages->edge_count; i++) {
         const RawEdge *raw = &pages->edges[i];
         RawNode *to = NULL;

@@ -60,7 +60,7 @@ typedef struct GraphEdge {
 /* Why something of an answer was left out; counted, never believed. */
 typedef enum {
     GRAPH_SKIP_NAME, /* a service without a name, or no object */
-    GRAPH_SKIP_REPEATED, /* a ReferenceId that was there already */
+    GRAPH_SKIP_REPEATED, /* a ReferenceId that was there already: its figures would count twice; edges likewise */
     GRAPH_SKIP_REFERENCE, /* an edge to a node that is in no page */
     GRAPH_SKIP_COUNTS, /* negative, huge, no whole number */
     GRAPH_SKIP_HISTOGRAM, /* likewise, or too long */

@@ -165,6 +165,25 @@ START_TEST(the_same_node_is_one) {
 }
 END_TEST
 
+/* A service's record on two pages: its figures count once, its edges are those of both. */
+START_TEST(a_record_on_two_pages) {
+    static const char *const bodies[] = {
+        PAGE(NODE("0", "a", SUMMARY("10", "1") ",\"Edges\":[{\"ReferenceId\":1," SUMMARY("4", "1") "}]")),
+        PAGE(NODE("0", "a",
+            SUMMARY("10", "1") ",\"Edges\":[{\"ReferenceId\":1," SUMMARY("4", "1") "},{\"ReferenceId\":2," SUMMARY(
+                "3", "1") "},{\"ReferenceId\":1,\"EdgeType\":\"link\"}]") "," NODE("1", "b",
+            "\"Edges\":[]") "," NODE("2", "c", "\"Edges\":[]") "," NODE("1", "other", "\"Edges\":[]")),
+    };
+    OWN(service_graph) ServiceGraph *graph = graph_of(bodies, 2);
+    ck_assert_uint_eq(service_graph_node_count(graph), 3);
+    ck_assert_int_eq(service_graph_node(graph, 0)->figures.total, 10);
+    ck_assert_uint_eq(service_graph_edge_count(graph), 2);
+    ck_assert_int_eq(service_graph_edge(graph, 0)->figures.total, 4);
+    ck_assert_int_eq(service_graph_edge(graph, 1)->figures.total, 3);
+    ck_assert_uint_eq(service_graph_skipped(graph, GRAPH_SKIP_REPEATED), 3); /* two records, one edge */
+}
+END_TEST
+
 START_TEST(token_and_partial) {
     static const char body[] = "{\"ContainsOldGroupVersions\":true,\"NextToken\":\"t\",\"Services\":[]}";
     OWN(graph_pages) GraphPages *pages = graph_pages_new();
@@ -226,6 +245,33 @@ START_TEST(the_guides_graph) {
 }
 END_TEST
 
+/* What the AWS CLI's manual prints; its times are texts, which nobody here reads. */
+START_TEST(the_manuals_graph) {
+    FILE *file = fopen(XRAY_DATA "/aws-cli-examples.jsonl", "r");
+    char line[64 << 10];
+    size_t graphs = 0;
+    if (!file) {
+        printf("skipped: %s/aws-cli-examples.jsonl is not there\n", XRAY_DATA);
+        return;
+    }
+    while (fgets(line, sizeof line, file)) {
+        json_t *example = json_loads(line, 0, NULL), *response = json_object_get(example, "response");
+        if (json_object_get(response, "Services")) {
+            char *body = json_dumps(response, JSON_COMPACT);
+            OWN(service_graph) ServiceGraph *graph = graph_of((const char *const *)&body, 1);
+            ck_assert_uint_eq(service_graph_node_count(graph), json_array_size(json_object_get(response, "Services")));
+            ck_assert_uint_eq(service_graph_skipped(graph, GRAPH_SKIP_COUNTS), 0);
+            ck_assert_uint_eq(service_graph_skipped(graph, GRAPH_SKIP_HISTOGRAM), 0);
+            free(body);
+            graphs++;
+        }
+        json_decref(example);
+    }
+    fclose(file);
+    ck_assert_uint_eq(graphs, 1);
+}
+END_TEST
+
 static void fill(TCase *tcase) {
     tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, no_answer, 0, (int)COUNT_OF(malformed));
@@ -233,9 +279,11 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, cut_at_each_byte);
     tcase_add_test(tcase, edges_are_resolved_behind_the_last_page);
     tcase_add_test(tcase, the_same_node_is_one);
+    tcase_add_test(tcase, a_record_on_two_pages);
     tcase_add_test(tcase, token_and_partial);
     tcase_add_test(tcase, nodes_are_bounded);
     tcase_add_test(tcase, the_guides_graph);
+    tcase_add_test(tcase, the_manuals_graph);
 }
 
 int main(void) { return run_tests("xray_graph", fill); }
