@@ -47,7 +47,7 @@ bool plugin_host_configure(PluginHost *host, Snapshot *snapshot, Error *err);
 void plugin_host_deliver(PluginHost *host, const char *receiver, const char *plugin, size_t index,
     const char *message_json, PluginDone *done, void *ctx);
 
-/* How long a plugin may take, in place of PLUGIN_PATIENCE_MS: for --once near its end, and for tests. */
+/* How long a plugin may take, in place of PLUGIN_PATIENCE_MS: for tests. */
 void plugin_host_set_patience(PluginHost *host, int64_t patience_ms);
 size_t plugin_host_running(const PluginHost *host); /* deliveries under way */
 
