@@ -32,9 +32,10 @@ static json_t *view_reload(const EngineStatus *status) {
 }
 
 static json_t *view_ledger(const EngineStatus *status) {
-    return json_pack("{s:I, s:I, s:I, s:I, s:o}", "calls", (json_int_t)status->ledger.calls, "throttled",
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:o}", "calls", (json_int_t)status->ledger.calls, "throttled",
         (json_int_t)status->ledger.throttled, "failed", (json_int_t)status->ledger.failed, "billed_metrics",
-        (json_int_t)status->ledger.billed_metrics, "estimated_usd_month", json_number(status->usd_month));
+        (json_int_t)status->ledger.billed_metrics, "traces_scanned", (json_int_t)status->ledger.traces_scanned,
+        "estimated_usd_month", json_number(status->usd_month));
 }
 
 json_t *view_status(Engine *engine) {

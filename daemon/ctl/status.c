@@ -53,9 +53,10 @@ static void print_counts(CtlContext *ctl, const json_t *status) {
     fprintf(ctl->out, "%s\n", parked ? " (`tocsinctl notifications --state parked`)" : "");
     double usd = 0;
     json_double(aws, "estimated_usd_month", &usd);
-    fprintf(ctl->out, "aws            %lld calls, %lld throttled, %lld metrics billed, about %.2f USD a month\n",
+    fprintf(ctl->out,
+        "aws            %lld calls, %lld throttled, %lld metrics billed, %lld traces scanned, about %.2f USD a month\n",
         (long long)whole(aws, "calls"), (long long)whole(aws, "throttled"), (long long)whole(aws, "billed_metrics"),
-        usd);
+        (long long)whole(aws, "traces_scanned"), usd);
 }
 
 static int run(const CtlVerb *verb, CtlContext *ctl, const CtlArguments *arguments) {

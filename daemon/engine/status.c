@@ -22,6 +22,15 @@ static void count_states(Engine *engine, EngineStatus *ret) {
     }
 }
 
+/* What X-Ray bills for traces that it looks at is known only as they are: at the pace since the start. List price in
+ * us-east-1; the first million of a month is free. */
+static double traces_usd_month(Engine *engine, double traces) {
+    enum { MONTH_S = 2628000, FREE_A_MONTH = 1000000, PACE_MIN_S = 60 };
+    const int64_t up_s = (clock_boot_ms(engine->core.clock) - engine->started_boot_ms) / 1000;
+    const double a_month = traces * MONTH_S / (double)(up_s > PACE_MIN_S ? up_s : PACE_MIN_S);
+    return a_month > FREE_A_MONTH ? (a_month - FREE_A_MONTH) * 0.5e-6 : 0;
+}
+
 void engine_status(Engine *engine, EngineStatus *ret) {
     const OutboxCounts counts = outbox_counts(notifier_outbox(engine->notifier));
     *ret = (EngineStatus){
@@ -41,6 +50,7 @@ void engine_status(Engine *engine, EngineStatus *ret) {
         .healthy = engine->is_started && store_waiting_ms(engine->core.store) < STORE_PATIENCE_MS &&
             outbox_overdue_ms(notifier_outbox(engine->notifier)) < OUTBOX_PATIENCE_MS,
     };
+    ret->usd_month += traces_usd_month(engine, ret->ledger.traces_scanned);
     count_states(engine, ret);
 }
 

@@ -36,6 +36,12 @@ static void graph_kept_free(void *kept) { service_graph_free(kept); }
 
 static const char *const graph_actions[] = {"xray:GetServiceGraph", NULL};
 
+/* `checkout`, `checkout → payments` */
+static char *graph_series_words(const Labels *series) {
+    const char *to = labels_get(series, "edge_to");
+    return text_format("%s%s%s", labels_get(series, "service"), *to ? " → " : "", to);
+}
+
 const Source service_graph_source = {
     .name = "xray",
     .alarm_key = "service_graph",
@@ -49,4 +55,5 @@ const Source service_graph_source = {
     .kept_free = graph_kept_free,
     .console_url = graph_console_url,
     .describe = graph_describe,
+    .series_words = graph_series_words,
 };

@@ -20,11 +20,12 @@ struct CauseMap {
     size_t count;
     double *values; /* of the nodes; NAN: no evidence */
     bool *breaching;
-    size_t *caller_first, *callers; /* edges turned around: callers of n are callers[caller_first[n] .. [n + 1]) */
+    size_t *caller_first, *callers; /* edges turned around: those to n are callers[caller_first[n] .. [n + 1]) */
+    bool *back; /* of the edges: leads back to where the way into a cycle came from; not followed */
     /* of one search */
     size_t *depth; /* nodes on the longest way from here, this one included; 0: not looked at */
     size_t *next, *end; /* the way's next node, its last one */
-    bool *on_way, *blocked;
+    bool *on_way;
     Step *steps;
 };
 
@@ -49,9 +50,67 @@ static void turn_edges(CauseMap *map) {
     for (size_t n = 0; n < map->count; n++) map->caller_first[n + 1] += map->caller_first[n];
     for (size_t i = 0; i < edges; i++) {
         const GraphEdge *edge = service_graph_edge(map->graph, i);
-        map->callers[map->caller_first[edge->to] + filled[edge->to]++] = edge->from;
+        map->callers[map->caller_first[edge->to] + filled[edge->to]++] = i;
     }
     free(filled);
+}
+
+/* The `index`th edge that leaves a node, or that leads to it; GRAPH_NONE: there are no more. */
+static size_t edge_at(const CauseMap *map, size_t node, bool down, size_t index) {
+    if (!down) {
+        const size_t at = map->caller_first[node] + index;
+        return at < map->caller_first[node + 1] ? map->callers[at] : GRAPH_NONE;
+    }
+    const GraphNode *from = service_graph_node(map->graph, node);
+    return index < from->edge_count ? from->edge_first + index : GRAPH_NONE;
+}
+
+static size_t end_of(const CauseMap *map, size_t edge, bool down) {
+    return down ? service_graph_edge(map->graph, edge)->to : service_graph_edge(map->graph, edge)->from;
+}
+
+/* --- cycles --- */
+
+/* Where do breaching nodes begin? 0: nobody who breaches calls it; 1: somebody else calls it, too; 2: anywhere. */
+static bool begins(const CauseMap *map, size_t node, int pass) {
+    bool is_called = false, is_entered = service_graph_node(map->graph, node)->is_root;
+    for (size_t k = 0, edge; (edge = edge_at(map, node, false, k)) != GRAPH_NONE; k++) {
+        const size_t from = end_of(map, edge, false);
+        is_called = is_called || (from != node && map->breaching[from]);
+        is_entered = is_entered || !map->breaching[from];
+    }
+    return pass == 2 || (pass == 1 ? is_entered : !is_called);
+}
+
+/* Follows breaching nodes from `start`; an edge onto the way itself leads back. `depth` marks what was looked at. */
+static void mark_back_from(CauseMap *map, size_t start) {
+    size_t used = 0;
+    map->steps[used++] = (Step){start, 0};
+    map->on_way[start] = true;
+    map->depth[start] = 1;
+    while (used) {
+        Step *step = &map->steps[used - 1];
+        const size_t edge = edge_at(map, step->node, true, step->next++);
+        if (edge == GRAPH_NONE) {
+            map->on_way[step->node] = false;
+            used--;
+            continue;
+        }
+        const size_t to = end_of(map, edge, true);
+        map->back[edge] = map->on_way[to];
+        if (map->depth[to] || !map->breaching[to]) continue;
+        map->steps[used++] = (Step){to, 0};
+        map->on_way[to] = true;
+        map->depth[to] = 1;
+    }
+}
+
+/* Without the edges that lead back all who breach in a cycle name one cause: the deepest from where it is entered. */
+static void mark_back(CauseMap *map) {
+    map->back = alloc_zeroed(service_graph_edge_count(map->graph) + 1, sizeof *map->back);
+    for (int pass = 0; pass < 3; pass++)
+        for (size_t n = 0; n < map->count; n++)
+            if (map->breaching[n] && !map->depth[n] && begins(map, n, pass)) mark_back_from(map, n);
 }
 
 CauseMap *cause_map_new(const ServiceGraph *graph, const GraphMeasure *measure) {
@@ -64,7 +123,6 @@ CauseMap *cause_map_new(const ServiceGraph *graph, const GraphMeasure *measure) 
     map->next = alloc_zeroed(count + 1, sizeof *map->next);
     map->end = alloc_zeroed(count + 1, sizeof *map->end);
     map->on_way = alloc_zeroed(count + 1, sizeof *map->on_way);
-    map->blocked = alloc_zeroed(count + 1, sizeof *map->blocked);
     map->steps = alloc_zeroed(count + 1, sizeof *map->steps);
     for (size_t n = 0; n < count; n++) {
         double samples;
@@ -72,6 +130,7 @@ CauseMap *cause_map_new(const ServiceGraph *graph, const GraphMeasure *measure) 
         map->breaching[n] = samples >= measure->samples_needed && measure_breaches(measure, map->values[n]);
     }
     turn_edges(map);
+    mark_back(map);
     return map;
 }
 
@@ -81,27 +140,17 @@ CauseMap *cause_map_free(CauseMap *map) {
     free(map->breaching);
     free(map->caller_first);
     free(map->callers);
+    free(map->back);
     free(map->depth);
     free(map->next);
     free(map->end);
     free(map->on_way);
-    free(map->blocked);
     free(map->steps);
     free(map);
     return NULL;
 }
 
 /* --- the longest way --- */
-
-/* The `index`th neighbour of a node, one way or the other; GRAPH_NONE: there are no more. */
-static size_t neighbour(const CauseMap *map, size_t node, bool down, size_t index) {
-    if (!down) {
-        const size_t at = map->caller_first[node] + index;
-        return at < map->caller_first[node + 1] ? map->callers[at] : GRAPH_NONE;
-    }
-    const GraphNode *from = service_graph_node(map->graph, node);
-    return index < from->edge_count ? service_graph_edge(map->graph, from->edge_first + index)->to : GRAPH_NONE;
-}
 
 /* Is the way over `node` better than the best so far from `from`? */
 static bool is_better(const CauseMap *map, size_t from, size_t node) {
@@ -124,24 +173,26 @@ static void step_onto(CauseMap *map, size_t *used, size_t node) {
     map->end[node] = node;
 }
 
-/* Fills depth, next and end for `start` and what it reaches through breaching nodes. Each node is entered once, and a
- * step back onto the way itself is none: linear in the edges. */
+/* Fills depth, next and end for `start` and what it reaches through breaching nodes. Each node is entered once, and no
+ * edge that leads back is followed: linear in the edges. */
 static void find_ways(CauseMap *map, size_t start, bool down) {
     size_t used = 0;
     memset(map->depth, 0, map->count * sizeof *map->depth);
     step_onto(map, &used, start);
     while (used) {
         Step *step = &map->steps[used - 1];
-        const size_t node = step->node, to = neighbour(map, node, down, step->next++);
-        if (to == GRAPH_NONE) {
+        const size_t node = step->node, edge = edge_at(map, node, down, step->next++);
+        if (edge == GRAPH_NONE) {
             map->on_way[node] = false;
             if (--used) take_way(map, map->steps[used - 1].node, node);
-        } else if (map->breaching[to] && !map->blocked[to] && !map->on_way[to]) {
-            if (map->depth[to])
-                take_way(map, node, to);
-            else
-                step_onto(map, &used, to);
+            continue;
         }
+        const size_t to = end_of(map, edge, down);
+        if (map->back[edge] || !map->breaching[to] || map->on_way[to]) continue;
+        if (map->depth[to])
+            take_way(map, node, to);
+        else
+            step_onto(map, &used, to);
     }
 }
 
@@ -218,7 +269,8 @@ static const char *affected_words(CauseMap *map, size_t root, Arena *arena) {
             if (node->is_client) buffer_text(&out, " (client)");
         }
         if (node->is_client) continue;
-        for (size_t k = 0, from; (from = neighbour(map, queue[i], false, k)) != GRAPH_NONE; k++) {
+        for (size_t k = 0, edge; (edge = edge_at(map, queue[i], false, k)) != GRAPH_NONE; k++) {
+            const size_t from = end_of(map, edge, false);
             if (map->on_way[from] || (!map->breaching[from] && !service_graph_node(map->graph, from)->is_client))
                 continue;
             map->on_way[from] = true;
@@ -239,9 +291,7 @@ static size_t whole_way(CauseMap *map, size_t node, size_t *way) {
     size_t *below = alloc_zeroed(map->count + 1, sizeof *below);
     find_ways(map, node, true);
     for (size_t n = map->next[node]; n != GRAPH_NONE; n = map->next[n]) below[down++] = n;
-    for (size_t i = 0; i < down; i++) map->blocked[below[i]] = true; /* a cycle would lead through it twice */
     find_ways(map, node, false);
-    for (size_t i = 0; i < down; i++) map->blocked[below[i]] = false;
     const size_t above = map->depth[node];
     for (size_t n = node; n != GRAPH_NONE; n = map->next[n]) way[above - 1 - up++] = n;
     memcpy(way + above, below, down * sizeof *below);

@@ -74,8 +74,8 @@ END_TEST
 
 START_TEST(counts_at_a_time) {
     OWN(event_window)
-    EventWindow *window = window_of(WINDOW_EVENTS, 1),
-                *values = window_of(WINDOW_VALUES, 1), *ordered = window_of(WINDOW_ORDERED, 1);
+    EventWindow *window = window_of(WINDOW_EVENTS, 1), *values = window_of(WINDOW_VALUES, 1),
+                *ordered = window_of(WINDOW_ORDERED, 1);
     ck_assert_int_eq(event_window_count(window, "g", 0), 0);
     for (int i = 0; i < 4; i++) {
         char id[8];

@@ -86,7 +86,14 @@ static const struct Case {
     {"a=9 b=10 c=20", "a>b a>c", "a", "fault_rate", 5, "c faults 20 %", "a → c: c faults 20 %", "a"},
     /* cycles, a loop */
     {"a=9 b=10", "a>b b>a", "a", "fault_rate", 5, "b faults 10 %", "a → b: b faults 10 %", "a"},
-    {"a=9 b=10 c=11", "a>b b>c c>a", "b", "fault_rate", 5, "a faults 9 %", "b → c → a: a faults 9 %", "c, b"},
+    /* all in a cycle name one cause: the deepest from where it is entered, or from its first where nobody enters */
+    {"a=9 b=10 c=11", "a>b b>c c>a", "b", "fault_rate", 5, "c faults 11 %", "a → b → c: c faults 11 %", "b, a"},
+    {"a=9 b=10 c=11", "a>b b>c c>a", "a", "fault_rate", 5, "c faults 11 %", "a → b → c: c faults 11 %", "b, a"},
+    {"web=9 a=9 b=10 c=11", "web>c a>b b>c c>a", "b", "fault_rate", 5, "b faults 10 %",
+        "web → c → a → b: b faults 10 %", "a, c, web"},
+    {"web=9 a=9 b=10 c=11", "web>c a>b b>c c>a", "c", "fault_rate", 5, "b faults 10 %",
+        "web → c → a → b: b faults 10 %", "a, c, web"},
+    {"web=0 a=9 b=10", "web>b a>b b>a", "a", "fault_rate", 5, "a faults 9 %", "b → a: a faults 9 %", "b"},
     {"a=9", "a>a", "a", "fault_rate", 5, NULL, NULL, NULL},
     {"front=9 pay=3", "front>pay", "front", "p99", 3, "pay p99 3.25 s", "front → pay: pay p99 3.25 s", "front"},
     {"front=9 pay=3", "front>pay", "front", "average_response_time", 2, "pay average 3 s",

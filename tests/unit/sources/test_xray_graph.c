@@ -230,7 +230,7 @@ START_TEST(the_guides_graph) {
     OWN(service_graph) ServiceGraph *graph = graph_of((const char *const *)&body, 1);
     ck_assert_uint_eq(service_graph_node_count(graph), 4);
     ck_assert_uint_eq(service_graph_edge_count(graph), 3);
-    for (size_t why = 0; why < GRAPH_SKIPS; why++) ck_assert_uint_eq(service_graph_skipped(graph, why), 0);
+    for (size_t why = 0; why < GRAPH_SKIPS; why++) ck_assert_uint_eq(service_graph_skipped(graph, (GraphSkip)why), 0);
     const GraphEdge *from_client = NULL;
     for (size_t i = 0; i < 3; i++)
         if (service_graph_node(graph, service_graph_edge(graph, i)->from)->is_client)

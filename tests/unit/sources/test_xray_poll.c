@@ -25,7 +25,7 @@ typedef struct World {
     int64_t asked[CALLS_MAX]; /* ends of windows, in the order of the calls */
     int faults; /* of 100 requests that checkout has in each window */
     int64_t quiet_from_s, lost_end_s, partial_end_s; /* windows without checkout from then on; that fail, are partial */
-    bool two_pages;
+    bool two_pages, endless; /* endless: the same token again and again */
     const char *group;
     char body[1024];
 } World;
@@ -52,8 +52,8 @@ static FakeAnswer answer(Aws *aws, const AwsCall *call, const json_t *body) {
     snprintf(world->body, sizeof world->body,
         "{\"ContainsOldGroupVersions\":%s,%s\"Services\":[{\"ReferenceId\":%d,\"Name\":\"%s\",\"Type\":\"%s\"," FIGURES
         ",\"Edges\":[%s{\"ReferenceId\":%d," FIGURES "}]}]}",
-        end_s == world->partial_end_s ? "true" : "false", world->two_pages && !second ? "\"NextToken\":\"t\"," : "",
-        second,
+        end_s == world->partial_end_s ? "true" : "false",
+        world->endless || (world->two_pages && !second) ? "\"NextToken\":\"t\"," : "", second,
         quiet        ? "other"
             : second ? "pay"
                      : "checkout",
@@ -256,6 +256,17 @@ START_TEST(a_partial_window_is_unknown) {
 }
 END_TEST
 
+START_TEST(a_token_that_comes_twice) {
+    World world;
+    begin(&world, 60, 3, NULL, NULL);
+    world.endless = true;
+    const PollOutcome *got = poll_at(&world, NOW_S);
+    ck_assert_uint_eq(world.aws.calls, 2);
+    ck_assert(got->failed && got->count == 0 && got->error_class == AWS_PAGING && strstr(got->error, "twice"));
+    end(&world);
+}
+END_TEST
+
 /* A long range is read in several runs, the newest windows first; until all are there the alarm is left alone. */
 START_TEST(a_cold_start_is_bounded) {
     World world;
@@ -377,6 +388,52 @@ START_TEST(polls_are_shared) {
 }
 END_TEST
 
+/* What the selector makes of the rule, and the plan of both. */
+static const struct Decoded {
+    const char *statistic;
+    int64_t period_s, settle_s;
+    double confidence;
+    size_t range; /* as it must become, of n 3 */
+    double samples_min;
+    int64_t percentile_e10;
+} decoded[] = {
+    {"fault_rate", 60, 0, 0, 5, 6, 0},
+    {"fault_rate", 60, 600, 0.95, 13, 6, 0},
+    {"p99.9", 300, 0, 0, 5, 6, 999000000000},
+    {"average_response_time", 3600, 0, 0, 5, 6, 0},
+    {"request_count", 60, 0, 0, 5, 0, 0},
+};
+
+START_TEST(rules_of_selectors) {
+    const struct Decoded *c = &decoded[_i];
+    World world;
+    begin(&world, 60, 3, NULL, NULL);
+    GraphSelector selector = {.service = "a",
+        .statistic = c->statistic,
+        .period_s = c->period_s,
+        .minimum_requests = 6,
+        .confidence = c->confidence};
+    ThresholdRule rule = {.comparison = _i == 1 ? COMPARE_LE : COMPARE_GE, .threshold = 5, .n = 3, .m = 2};
+    int64_t settle_s = c->settle_s, every_s = 0;
+    OWN(problems) Problems *problems = problems_new();
+    const Node node = {.kind = NODE_MAP};
+    Decoding in = {.problems = problems};
+    ck_assert(graph_selector_decode(&in, &node, &selector, &rule, false, &settle_s, &every_s));
+    ck_assert(rule.range == c->range && rule.samples_min == c->samples_min && rule.period_s == c->period_s);
+    ck_assert_int_eq(rule.percentile_e10, c->percentile_e10);
+    ck_assert_int_eq(settle_s, c->settle_s ? c->settle_s : 120);
+    world.watches[0].selector = &selector;
+    world.watches[0].rule = &rule;
+    OWN(plan) Plan *plan = graph_plan(NULL, world.watches, 1);
+    const GraphReader *reader = &((const GraphBatch *)plan_poll(plan, 0)->batch)->query->readers[0];
+    ck_assert(reader->range == c->range && reader->measure.samples_needed == c->samples_min / 3);
+    ck_assert(reader->measure.threshold == 5 && reader->measure.comparison == rule.comparison);
+    ck_assert((reader->measure.statistic.z > 1.6) == (c->confidence > 0));
+    ck_assert(reader->measure.statistic.wants_upper == (_i == 1));
+    end(&world);
+}
+END_TEST
+
 START_TEST(words) {
     const GraphSelector node = {.service = "checkout", .statistic = "fault_rate"},
                         edge = {.service = "checkout",
@@ -406,12 +463,14 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, a_lost_window_is_unknown);
     tcase_add_test(tcase, a_lost_second_reading_keeps_the_first);
     tcase_add_test(tcase, a_partial_window_is_unknown);
+    tcase_add_test(tcase, a_token_that_comes_twice);
     tcase_add_test(tcase, a_cold_start_is_bounded);
     tcase_add_test(tcase, missed_minutes_are_read);
     tcase_add_test(tcase, long_periods_slide);
     tcase_add_test(tcase, edges_groups_and_causes);
     tcase_add_loop_test(tcase, cancelled_ends_at_once, 0, 3);
     tcase_add_loop_test(tcase, polls_are_shared, 0, 7);
+    tcase_add_loop_test(tcase, rules_of_selectors, 0, (int)COUNT_OF(decoded));
     tcase_add_test(tcase, words);
 }
 
