@@ -59,6 +59,7 @@ static void begin_firing(InstanceChange *change, int64_t now_ms) {
     if (!instance_is_firing(after)) {
         after->firing_since_ms = now_ms;
         after->facts.worst = NAN;
+        after->news = 0;
         after->facts.notes = labels_free(after->facts.notes); /* of an earlier time */
     }
     after->resolved_ms = 0;
@@ -189,6 +190,29 @@ void change_observe(InstanceChange *change, const Observation *seen, int64_t res
 
 void change_error(InstanceChange *change, const char *error) { set_text(&change->after.evaluation_error, error); }
 
+void change_events(InstanceChange *change, const EventNews *news, int64_t now_ms) {
+    Instance *after = &change->after;
+    const bool was_alarm = after->memory.state == STATE_ALARM;
+    after->evaluated_ms = now_ms;
+    change_error(change, NULL);
+    if (!news->is_met && !was_alarm) return;
+    change_state(change, STATE_ALARM, news->value, news->reason, now_ms);
+    after->news += (int64_t)news->matches;
+    after->hold_until_ms = now_ms + news->hold_s * 1000;
+    if (isnan(after->facts.worst) || news->value > after->facts.worst) after->facts.worst = news->value;
+    take_notes(change, news->notes);
+    change->persist = change->tell = true;
+}
+
+void change_no_events(InstanceChange *change, const char *reason, int64_t now_ms) {
+    Instance *after = &change->after;
+    const AlarmState state = after->memory.state;
+    after->evaluated_ms = now_ms;
+    change_error(change, NULL);
+    if (state == STATE_OK || (state == STATE_ALARM && now_ms < after->hold_until_ms)) return;
+    change_state(change, STATE_OK, 0, reason, now_ms);
+}
+
 void change_state(InstanceChange *change, AlarmState to, double value, const char *reason, int64_t now_ms) {
     Instance *after = &change->after;
     const AlarmState from = after->memory.state;
@@ -218,6 +242,8 @@ void instance_apply(Instance *instance, InstanceChange *change, bool durable) {
     instance->firing_since_ms = after->firing_since_ms;
     instance->resolved_ms = after->resolved_ms;
     instance->data_missing = after->data_missing;
+    instance->news = after->news;
+    instance->hold_until_ms = after->hold_until_ms;
     instance->gone = after->gone && !instance->alarm; /* a reload may have brought it back meanwhile */
     instance->durable = durable;
     instance_facts_deinit(&instance->facts);

@@ -32,6 +32,19 @@ OWN_DEFINE(InstanceChange, change)
 void change_observe(InstanceChange *change, const Observation *seen, int64_t resume_end_s, int64_t now_ms);
 /* Could not be judged: the state stays (semantics 3.3). NULL: it can again. */
 void change_error(InstanceChange *change, const char *error);
+/* What a poll of events means for an instance. */
+typedef struct EventNews {
+    size_t matches; /* new ones */
+    bool is_met; /* with one of them the rule's condition held */
+    double value; /* how many counted */
+    int64_t hold_s; /* how long a match holds the alarm: the rule's timespan */
+    const char *reason;
+    Labels *notes; /* borrowed */
+} EventNews;
+/* Takes over new matches: the rule's condition fires, and what fires already is held longer and told of each. */
+void change_events(InstanceChange *change, const EventNews *news, int64_t now_ms);
+/* No match, and everything there is was read: the end of the hold resolves, and what was not known is good. */
+void change_no_events(InstanceChange *change, const char *reason, int64_t now_ms);
 /* A state by decree: Tocsin's own alarms, removal. `value` NAN: none. */
 void change_state(InstanceChange *change, AlarmState to, double value, const char *reason, int64_t now_ms);
 /* Removed: what fires is resolved with this reason; the instance stays until that was told. */

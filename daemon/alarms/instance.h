@@ -49,6 +49,8 @@ typedef struct Instance {
     int64_t
         firing_since_ms; /* when it began to fire for people; 0: nothing is open. Stays until a resolution was told */
     int64_t resolved_ms; /* when that ended; 0: it still fires */
+    int64_t news; /* what people are owed beyond that it fires: matches of events since it began; each is told once */
+    int64_t hold_until_ms; /* event alarms: ALARM ends when no match came until then */
     bool gone; /* removed by a reload or a vanished resource: kept until its resolution was told */
     bool data_missing; /* fires on, but its data is missing */
     bool durable; /* false: in memory only, the disk was full */

@@ -22,6 +22,8 @@ static json_t *extras(const Instance *i) {
     json_object_set_new(all, "severity", json_string(severity_word(i->severity)));
     json_object_set_new(all, "no_data", json_integer(i->no_data));
     json_object_set_new(all, "early_until_s", json_integer(i->memory.early_until_s));
+    if (i->news) json_object_set_new(all, "news", json_integer(i->news));
+    if (i->hold_until_ms) json_object_set_new(all, "hold_until_ms", json_integer(i->hold_until_ms));
     json_object_set_new(all, "data_missing", json_boolean(i->data_missing));
     json_object_set_new(all, "annotations", labels_json(i->annotations));
     json_object_set_new(all, "threshold", json_number(i->facts.threshold));
@@ -76,6 +78,8 @@ static void take_extras(Instance *i, const char *text) {
     if (json_whole(all, "no_data", &number) && number >= NODATA_HOLD && number <= NODATA_RESOLVE)
         i->no_data = (NoData)number;
     if (json_whole(all, "early_until_s", &number)) i->memory.early_until_s = number;
+    if (json_whole(all, "news", &number) && number > 0) i->news = number;
+    if (json_whole(all, "hold_until_ms", &number) && number > 0) i->hold_until_ms = number;
     i->data_missing = json_flag(all, "data_missing", false);
     const json_t *annotations = json_map(all, "annotations");
     if (annotations) {

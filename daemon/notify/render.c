@@ -277,6 +277,7 @@ char *render_test(const char *id, const char *receiver, const char *external_url
         .reason = text_copy("this is a test: messages to this receiver arrive"),
         .console_url = text_copy(""),
         .what = text_copy(""),
+        .series = text_copy(""),
         .value = NAN,
         .threshold = NAN,
         .worst = NAN,

@@ -2,6 +2,7 @@
 #include "notify/render_alert.h"
 
 #include "base/alloc.h"
+#include "base/buffer.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "base/timetext.h"
@@ -22,7 +23,24 @@ Labels *render_labels_copy(const Labels *labels) {
     return copy;
 }
 
+enum { SERIES_WORDS_MAX = 2048 };
+
 static char *text_or_empty(const char *text) { return text_copy(text ? text : ""); }
+
+/* ` (checkout -> payments)`, where an alarm has an instance for each of many series. Caller frees. */
+static char *series_words(const Instance *i) {
+    const Source *source = i->alarm ? i->alarm->source : NULL;
+    if (!source || (source->series && !source->has_events) || !labels_count(i->series)) return text_copy("");
+    if (source->series_words) {
+        OWN(text) char *words = source->series_words(i->series);
+        return text_format(" (%s)", words);
+    }
+    Buffer out = BUFFER((size_t)SERIES_WORDS_MAX);
+    for (size_t k = 0; k < labels_count(i->series); k++)
+        buffer_format(&out, "%s%s %s", k ? ", " : " (", labels_at(i->series, k).name, labels_at(i->series, k).value);
+    buffer_text(&out, ")");
+    return buffer_take(&out);
+}
 
 void render_alert_copy(RenderAlert *into, const GroupAlert *alert, int64_t now_ms) {
     const Instance *i = alert->instance;
@@ -41,6 +59,9 @@ void render_alert_copy(RenderAlert *into, const GroupAlert *alert, int64_t now_m
         .reason = text_or_empty(i->facts.reason),
         .console_url = text_or_empty(i->facts.console_url),
         .what = text_or_empty(i->facts.what),
+        .series = series_words(i),
+        .matches = i->news,
+        .more = alert->more,
         .value = i->facts.value,
         .threshold = i->facts.threshold,
         .worst = i->facts.worst,
@@ -62,6 +83,7 @@ void render_alert_deinit(RenderAlert *alert) {
     free(alert->reason);
     free(alert->console_url);
     free(alert->what);
+    free(alert->series);
     *alert = (RenderAlert){0};
 }
 
@@ -113,17 +135,22 @@ static char *firing_words(const RenderAlert *alert, int64_t now_ms) {
     char span[WORDS_MAX], value[NUMBER_TEXT_MAX], threshold[NUMBER_TEXT_MAX];
     OWN(text) char *in = where_words(alert, " in ", ""), *beside = where_words(alert, " (", ")");
     if (isnan(alert->value) || isnan(alert->threshold)) {
-        if (alert->no_data) return text_format("%s still fires, but its data is missing%s", alert->name, in);
-        return text_format("%s%s: %s", alert->name, beside, alert->reason);
+        if (alert->no_data)
+            return text_format("%s%s still fires, but its data is missing%s", alert->name, alert->series, in);
+        if (alert->more)
+            return text_format("%s%s%s: %lld more, %lld in all: %s", alert->name, alert->series, beside,
+                (long long)alert->more, (long long)alert->matches, alert->reason);
+        return text_format("%s%s%s: %s", alert->name, alert->series, beside, alert->reason);
     }
     number_words(alert->value, alert->threshold, value);
     number_format(alert->threshold, threshold);
     span_words(alert->window_s + (now_ms - alert->starts_ms) / 1000, span);
     const char *gap = *alert->sign ? " " : "";
     if (alert->no_data)
-        return text_format("%s still fires, but its data is missing: last %s (%s%s%s)%s", alert->name, value,
-            alert->sign, gap, threshold, in);
-    return text_format("%s is %s (%s%s%s) for %s%s", alert->name, value, alert->sign, gap, threshold, span, in);
+        return text_format("%s%s still fires, but its data is missing: last %s (%s%s%s)%s", alert->name, alert->series,
+            value, alert->sign, gap, threshold, in);
+    return text_format(
+        "%s%s is %s (%s%s%s) for %s%s", alert->name, alert->series, value, alert->sign, gap, threshold, span, in);
 }
 
 static char *resolved_words(const RenderAlert *alert) {
@@ -131,10 +158,10 @@ static char *resolved_words(const RenderAlert *alert) {
     OWN(text) char *in = where_words(alert, " in ", "");
     span_words((alert->ends_ms - alert->starts_ms) / 1000, span);
     if (alert->is_gone || isnan(alert->value) || isnan(alert->threshold))
-        return text_format("%s is over after %s%s: %s", alert->name, span, in, alert->reason);
+        return text_format("%s%s is over after %s%s: %s", alert->name, alert->series, span, in, alert->reason);
     number_words(alert->value, alert->threshold, value);
     number_format(alert->threshold, threshold);
-    return text_format("%s is back at %s (was %s%s%s) after %s%s", alert->name, value, alert->sign,
+    return text_format("%s%s is back at %s (was %s%s%s) after %s%s", alert->name, alert->series, value, alert->sign,
         *alert->sign ? " " : "", threshold, span, in);
 }
 
@@ -163,6 +190,8 @@ static json_t *annotations_json(const RenderAlert *alert, int64_t now_ms) {
     add_text(all, "reason", alert->reason);
     add_text(all, "metric", alert->what);
     if (alert->no_data) add_text(all, "data", "missing");
+    if (alert->matches) add_number(all, "matches", (double)alert->matches);
+    if (alert->more) add_number(all, "more", (double)alert->more);
     if (!alert->is_firing) {
         add_text(all, "duration", duration_format((alert->ends_ms - alert->starts_ms) / 1000, text));
         add_number(all, "worst_value", alert->worst);

@@ -9,13 +9,15 @@
 
 static const char reason_first[] = "first notification", reason_new[] = "new alerts added",
                   reason_all_resolved[] = "all alerts resolved", reason_some_resolved[] = "some alerts resolved",
-                  reason_no_data[] = "alert data missing", reason_repeat[] = "repeat interval elapsed";
+                  reason_no_data[] = "alert data missing", reason_news[] = "new matches",
+                  reason_repeat[] = "repeat interval elapsed";
 
 const char *group_reason(const GroupFigures *f) {
     if (!f->was_sent) return f->firing ? reason_first : NULL;
     if (f->fresh) return reason_new;
     if (!f->firing) return f->ended ? reason_all_resolved : NULL;
     if (f->ended && f->tells_resolved) return reason_some_resolved;
+    if (f->news) return reason_news;
     if (f->lost_data) return reason_no_data;
     return f->is_repeat_due ? reason_repeat : NULL;
 }
@@ -32,6 +34,9 @@ static GroupAlert look_at(const Member *member, const Instance *instance) {
     if (!instance) return alert;
     alert.starts_ms = instance->firing_since_ms;
     alert.no_data = instance->data_missing;
+    alert.news = instance->news;
+    const int64_t told = member->told_starts_ms == alert.starts_ms ? member->told_news : 0;
+    if (member->is_told && instance->news > told) alert.more = instance->news - told;
     if (instance_is_firing(instance)) {
         alert.kind = ALERT_FIRES;
     } else if (member->is_told) {
@@ -61,6 +66,7 @@ static GroupFigures take_stock(const Group *group, GroupTurn *turn, GroupFind *f
         if (alert.kind != ALERT_FIRES) continue;
         figures.firing++;
         figures.fresh += !m->is_told;
+        figures.news += alert.more > 0;
         figures.lost_data += alert.no_data && m->is_told && !m->told_no_data && instance->no_data == NODATA_NOTIFY;
         *ret_stays += !m->is_leaving;
     }
@@ -79,6 +85,7 @@ static char *told_after(const GroupTurn *turn) {
         Member *member = member_make(&scratch, group, alert->fingerprint);
         member->is_told = true;
         member->told_starts_ms = alert->starts_ms;
+        member->told_news = alert->news;
         member->told_no_data = alert->no_data;
     }
     char *told = group_told_format(group);
@@ -121,12 +128,14 @@ static void follow_member(Groups *groups, Group *group, const GroupAlert *alert,
         Member *member = member_make(groups, group, alert->fingerprint);
         member->is_told = true;
         member->told_starts_ms = alert->starts_ms;
+        member->told_news = alert->news;
         member->told_no_data = alert->no_data;
         return;
     }
     Member *member = member_find(group, alert->fingerprint);
     if (!member) return;
     member->is_told = member->told_no_data = false;
+    member->told_news = 0;
     if (!was_touched) member_remove(groups, member); /* else it may fire again: the next turn looks */
 }
 

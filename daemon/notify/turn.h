@@ -13,6 +13,7 @@ typedef struct GroupFigures {
     size_t firing; /* alerts that fire */
     size_t fresh; /* of those: the receiver does not know yet */
     size_t ended; /* the receiver believes that they fire, and they do not */
+    size_t news; /* have more to tell than was told: further matches of events */
     size_t lost_data; /* fire on without data, and their alarm asks that this be told, and it was not */
     bool is_repeat_due;
     bool tells_resolved; /* one of the receiver's channels wants resolutions */
@@ -36,6 +37,8 @@ typedef struct GroupAlert {
     const Instance *instance; /* borrowed until the loop goes on; NULL only where PASSED */
     int64_t starts_ms;
     bool no_data; /* told that its data is missing */
+    int64_t news, more; /* all that there was since it began; of it what is told here for the first time, beyond that it
+                           fires */
 } GroupAlert;
 
 typedef struct GroupTurn {

@@ -167,6 +167,9 @@ typedef struct Source {
     void (*kept_free)(void *kept); /* NULL where polls keep nothing */
     /* A link into the AWS console for this selector and time; caller frees. */
     char *(*console_url)(const void *selector, const Labels *series, const char *region, int64_t at_ms);
+    /* The series in a few words, for a line on a phone: `checkout -> payments`; caller frees. NULL: name and value of
+     * each label. Asked where polls find the series; else the alarm's name says enough. */
+    char *(*series_words)(const Labels *series);
     /* `AWS/ApplicationELB TargetResponseTime p99 60 s`, for a person; caller frees. */
     char *(*describe)(const void *selector, const ThresholdRule *rule);
 } Source;

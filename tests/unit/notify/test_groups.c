@@ -6,28 +6,59 @@ static void begin(void) { world_init(&world); }
 static void end(void) { world_deinit(&world); }
 
 static const struct {
-    GroupFigures figures; /* was_sent, firing, fresh, ended, lost_data, is_repeat_due, tells_resolved */
+    GroupFigures figures; /* was_sent, firing, fresh, ended, news, lost_data, is_repeat_due, tells_resolved */
     const char *want;
 } reasons[] = {
-    {{false, 0, 0, 0, 0, false, true}, NULL},
-    {{false, 2, 2, 0, 0, false, true}, "first notification"},
-    {{false, 0, 0, 1, 0, true, true}, NULL},
-    {{true, 2, 1, 0, 0, false, true}, "new alerts added"},
-    {{true, 2, 1, 1, 0, true, true}, "new alerts added"},
-    {{true, 0, 0, 1, 0, false, true}, "all alerts resolved"},
-    {{true, 0, 0, 1, 0, false, false}, "all alerts resolved"}, /* no channel gets it, but it is over */
-    {{true, 0, 0, 0, 0, true, true}, NULL},
-    {{true, 1, 0, 1, 0, false, true}, "some alerts resolved"},
-    {{true, 1, 0, 1, 0, false, false}, NULL},
-    {{true, 1, 0, 1, 0, true, false}, "repeat interval elapsed"},
-    {{true, 1, 0, 0, 1, true, true}, "alert data missing"},
-    {{true, 1, 0, 0, 0, true, true}, "repeat interval elapsed"},
-    {{true, 1, 0, 0, 0, false, true}, NULL},
+    {{false, 0, 0, 0, 0, 0, false, true}, NULL},
+    {{false, 2, 2, 0, 0, 0, false, true}, "first notification"},
+    {{false, 0, 0, 1, 0, 0, true, true}, NULL},
+    {{true, 2, 1, 0, 0, 0, false, true}, "new alerts added"},
+    {{true, 2, 1, 1, 0, 0, true, true}, "new alerts added"},
+    {{true, 0, 0, 1, 0, 0, false, true}, "all alerts resolved"},
+    {{true, 0, 0, 1, 0, 0, false, false}, "all alerts resolved"}, /* no channel gets it, but it is over */
+    {{true, 0, 0, 0, 0, 0, true, true}, NULL},
+    {{true, 1, 0, 1, 0, 0, false, true}, "some alerts resolved"},
+    {{true, 1, 0, 1, 0, 0, false, false}, NULL},
+    {{true, 1, 0, 1, 0, 0, true, false}, "repeat interval elapsed"},
+    {{true, 1, 0, 0, 0, 1, true, true}, "alert data missing"},
+    {{true, 1, 0, 0, 0, 0, true, true}, "repeat interval elapsed"},
+    {{true, 1, 0, 0, 0, 0, false, true}, NULL},
+    {{true, 1, 0, 0, 1, 0, true, true}, "new matches"},
+    {{true, 1, 0, 1, 1, 0, false, false}, "new matches"},
+    {{true, 2, 1, 0, 1, 0, false, true}, "new alerts added"},
 };
 
 START_TEST(speaks_for_a_reason) {
     const char *reason = group_reason(&reasons[_i].figures);
     ck_assert_str_eq(reason ? reason : "", reasons[_i].want ? reasons[_i].want : "");
+}
+END_TEST
+
+START_TEST(news_of_what_fires_is_told_once) {
+    Instance *a = world_instance(&world, "x", "n", "a");
+    a->news = 1;
+    world_fire(&world, a);
+    world_pass(&world, 30);
+    world_said(&world, "oncall: first notification +0; ");
+    a->news = 3;
+    world_tell(&world, a);
+    world_pass(&world, 299);
+    world_said(&world, "");
+    world_pass(&world, 1); /* at the group's next interval */
+    world_said(&world, "oncall: new matches +0; ");
+    world_restart(&world); /* the file knows how much was told */
+    world_tell(&world, a);
+    world_pass(&world, 600);
+    world_said(&world, "");
+    a->news = 4;
+    world_tell(&world, a);
+    world_pass(&world, 300);
+    world_said(&world, "oncall: new matches +0; ");
+    world_resolve(&world, a);
+    a->news = 1; /* it fires anew before its end was told: what was told of before is no measure */
+    world_fire(&world, a);
+    world_pass(&world, 300);
+    world_said(&world, "oncall: new matches +0; ");
 }
 END_TEST
 
@@ -246,6 +277,7 @@ static void fill(TCase *tcase) {
     tcase_add_checked_fixture(tcase, begin, end);
     tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, speaks_for_a_reason, 0, COUNT_OF(reasons));
+    tcase_add_test(tcase, news_of_what_fires_is_told_once);
     tcase_add_test(tcase, waits_then_keeps_the_beat);
     tcase_add_test(tcase, repeats_at_a_beat);
     tcase_add_test(tcase, a_late_turn_repeats_in_time);

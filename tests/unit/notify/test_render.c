@@ -1,5 +1,6 @@
 /* What people read: subject, summary, and Alertmanager's body field for field. */
 #include "notify/render.h"
+#include "notify/render_alert.h"
 
 #include "../run.h"
 #include "base/alloc.h"
@@ -99,10 +100,45 @@ static json_t *message(GroupAlert *alerts, size_t count, const char *reason, Rec
 }
 
 static const char *reason_for(bool fresh, size_t firing, size_t ended, bool repeat) {
-    return group_reason(&(GroupFigures){true, firing, fresh, ended, 0, repeat, true});
+    return group_reason(&(GroupFigures){.was_sent = true,
+        .firing = firing,
+        .fresh = fresh,
+        .ended = ended,
+        .is_repeat_due = repeat,
+        .tells_resolved = true});
 }
 
 static const ReceiverChannel webhook = {"webhook", 0, true, false};
+
+static char *words_of_pair(const Labels *series) { return text_copy(labels_get(series, "service")); }
+
+START_TEST(found_series_and_further_matches_are_named) {
+    static const Source found = {.has_events = true, .has_no_threshold = true}, named = {.series_words = words_of_pair};
+    const Alarm alarms[] = {{.source = &found}, {.source = &named}};
+    for (size_t k = 0; k < COUNT_OF(alarms); k++) {
+        Instance i = {.alarm = &alarms[k],
+            .name = (char *)"root-used",
+            .labels = labels_new(&(Label){"alertname", "root-used"}, 1),
+            .series = labels_new((const Label[]){{"who", "ann"}, {"service", "iam"}}, 2),
+            .facts = {.reason = (char *)"ann did it", .value = NAN, .threshold = NAN, .worst = NAN},
+            .news = 5,
+            .firing_since_ms = NOW_MS};
+        const GroupAlert alert = {.kind = ALERT_FIRES, .instance = &i, .starts_ms = NOW_MS, .news = 5, .more = 2};
+        RenderAlert copy;
+        render_alert_copy(&copy, &alert, NOW_MS);
+        OWN(text) char *summary = render_alert_summary(&copy, NOW_MS);
+        ck_assert_str_eq(summary,
+            k ? "root-used (iam): 2 more, 5 in all: ann did it"
+              : "root-used (service iam, who ann): 2 more, 5 in all: ann did it");
+        OWN(json) json_t *json = render_alert_json(&copy, NOW_MS);
+        ck_assert_str_eq(json_text(json_map(json, "annotations"), "more"), "2");
+        ck_assert_str_eq(json_text(json_map(json, "annotations"), "matches"), "5");
+        render_alert_deinit(&copy);
+        labels_free(i.labels);
+        labels_free(i.series);
+    }
+}
+END_TEST
 
 START_TEST(reads_well_on_a_phone) {
     const struct Case *c = &cases[_i];
@@ -245,6 +281,7 @@ START_TEST(a_test_says_that_it_is_one) {
 END_TEST
 
 static void fill(TCase *tcase) {
+    tcase_add_test(tcase, found_series_and_further_matches_are_named);
     tcase_add_loop_test(tcase, reads_well_on_a_phone, 0, COUNT_OF(cases));
     tcase_add_test(tcase, says_all_that_alertmanager_says);
     tcase_add_loop_test(tcase, a_channel_gets_what_it_wants, 0, COUNT_OF(wishes));
