@@ -139,6 +139,13 @@ static void tell_skipped(const Run *run, const SkipCounts *skipped) {
             (unsigned long long)(limits.regex + limits.values), sigma_set_rule(run->set, limits.rule)->title);
 }
 
+/* Without those that only serve a correlation. */
+static size_t rules_told(const SigmaSet *set) {
+    size_t count = 0;
+    for (uint32_t i = 0; i < sigma_set_count(set); i++) count += !sigma_set_rule(set, i)->silent;
+    return count;
+}
+
 static bool has_correlation(const SigmaSet *set) {
     for (uint32_t i = 0; i < sigma_set_count(set); i++)
         if (sigma_set_rule(set, i)->correlation) return true;
@@ -158,7 +165,7 @@ static int run_over(CtlContext *ctl, const SigmaSet *set, FILE *in, const char *
     if (run.progress && run.events >= PROGRESS_EVENTS) fputc('\r', ctl->err);
     if (!read) return fprintf(ctl->err, "tocsinctl: %s %s\n", name, err.text), CTL_FAILED;
     tell_skipped(&run, &skipped);
-    fprintf(ctl->err, "%zu rules over %zu events: %zu matches\n", sigma_set_count(set), run.events, run.matches);
+    fprintf(ctl->err, "%zu rules over %zu events: %zu matches\n", rules_told(set), run.events, run.matches);
     return run.matches ? CTL_DONE : CTL_FAILED;
 }
 

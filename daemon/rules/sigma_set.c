@@ -103,8 +103,8 @@ SigmaBuilder *sigma_builder_free(SigmaBuilder *builder) {
 bool sigma_builder_text(SigmaBuilder *builder, const char *file, const char *text, size_t length) {
     OWN(arena) Arena *nodes = arena_new(); /* what is kept of them is copied */
     size_t count = 0;
-    const Node *const *documents = node_parse_all(nodes, file, text, length, &count, builder->problems);
     const size_t before = problems_errors(builder->problems);
+    const Node *const *documents = node_parse_all(nodes, file, text, length, &count, builder->problems);
     if (!documents) return false;
     for (size_t i = 0; i < count; i++) document_read(builder, documents[i]);
     if (!count)
