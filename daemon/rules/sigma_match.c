@@ -73,13 +73,8 @@ static bool is_text_kind(SigmaValueKind kind) {
     return kind == VALUE_GLOB || kind == VALUE_REGEX || kind == VALUE_NETWORK;
 }
 
-bool value_holds(SigmaScratch *scratch, const SigmaValue *value, const json_t *json) {
-    if (json_is_null(json)) return false;
-    if (value->kind >= VALUE_LESS && value->kind <= VALUE_GREATER_EQUAL) return compares(value, json);
-    if (!is_text_kind(value->kind)) return false;
-    const bool exact = value->kind == VALUE_GLOB && value->glob.kind == GLOB_EXACT;
-    if (exact && json_is_object(json)) return false;
-    if (value->has_number && json_is_number(json) && json_number_value(json) == value->number) return true;
+/* A value that is no object, or an object as its JSON text. */
+static bool text_holds(SigmaScratch *scratch, const SigmaValue *value, const json_t *json) {
     Subject subject;
     subject_make(&subject, json);
     bool holds = false;
@@ -88,6 +83,35 @@ bool value_holds(SigmaScratch *scratch, const SigmaValue *value, const json_t *j
     if (value->kind == VALUE_NETWORK) holds = network_holds(&value->network, subject.text, subject.length);
     buffer_deinit(&subject.dumped);
     return holds;
+}
+
+static bool any_text_holds(SigmaScratch *scratch, const SigmaValue *value, const json_t *json) {
+    const char *key;
+    json_t *inner;
+    size_t i;
+    if (json_is_string(json)) return text_holds(scratch, value, json);
+    json_array_foreach(json, i, inner)
+        if (any_text_holds(scratch, value, inner)) return true;
+    json_object_foreach((json_t *)(uintptr_t)json, key, inner)
+        if (any_text_holds(scratch, value, inner)) return true;
+    return false;
+}
+
+/* The object's JSON, or a text in it: a policy is a text inside of which quotes are not escaped. */
+static bool object_holds(SigmaScratch *scratch, const SigmaValue *value, const json_t *object) {
+    const SigmaGlobKind kind = value->kind == VALUE_GLOB ? value->glob.kind : GLOB_MIXED;
+    if (value->kind == VALUE_NETWORK || kind == GLOB_EXACT) return false;
+    if (text_holds(scratch, value, object)) return true;
+    return (kind == GLOB_CONTAINS || kind == GLOB_MIXED) && any_text_holds(scratch, value, object);
+}
+
+bool value_holds(SigmaScratch *scratch, const SigmaValue *value, const json_t *json) {
+    if (json_is_null(json)) return false;
+    if (value->kind >= VALUE_LESS && value->kind <= VALUE_GREATER_EQUAL) return compares(value, json);
+    if (!is_text_kind(value->kind)) return false;
+    if (json_is_object(json)) return object_holds(scratch, value, json);
+    if (value->has_number && json_is_number(json) && json_number_value(json) == value->number) return true;
+    return text_holds(scratch, value, json);
 }
 
 /* Does the other field hold a text that lies in ours as `value->relation` says? */

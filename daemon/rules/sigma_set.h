@@ -6,7 +6,8 @@
  * Texts are compared as the Sigma specification says: case is ignored (in ASCII; other characters byte by byte) unless
  * `cased`; numbers and booleans equal their texts; a dot in a field's name steps into objects, a list on the way means
  * any of its elements, and a key that itself contains the dots is found too. An object where a text is expected is
- * matched as compact JSON, by wildcards, `contains` and the like, and `re`; never by a plain value. */
+ * matched as compact JSON, or by a text inside of it, through wildcards, `contains` and `re`; never by a plain value.
+ */
 #ifndef TOCSIN_RULES_SIGMA_SET_H
 #define TOCSIN_RULES_SIGMA_SET_H
 

@@ -293,6 +293,10 @@ static const struct Case {
     {"{a|all: ['*x*', '*y*']}", "{\"a\": [\"x\", \"y\"]}", true},
     {"{a|startswith: 51}", "{\"a\": 517}", true},
     {"{a|contains: '\"k\":\"v\"'}", "{\"a\": {\"j\": 1, \"k\": \"v\"}}", true}, /* an object as compact JSON */
+    {"{a|contains: '\"s3:*\"'}", "{\"a\": {\"policy\": [\"x\", \"{\\\"Action\\\": \\\"s3:Get\\\"}\"]}}",
+        true}, /* or a text in it */
+    {"{a|re: '^b'}", "{\"a\": {\"k\": \"bc\"}}", true},
+    {"{a|startswith: b}", "{\"a\": {\"k\": \"bc\"}}", false},
     {"{a: '{}'}", "{\"a\": {}}", false},
     /* neq */
     {"{a|neq: x}", "{\"a\": \"y\"}", true},
