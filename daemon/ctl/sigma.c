@@ -2,6 +2,7 @@
 #include "ctl/verb.h"
 
 #include "base/alloc.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/timetext.h"
 #include "ctl/people.h"
@@ -13,11 +14,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { OPTION_EVENTS };
+enum { OPTION_EVENTS, OPTION_PLACEHOLDERS };
 static const CtlOption options[] = {
     {"--events", NULL, "FILE",
         "the events: one a line, a CloudTrail log file, or a LookupEvents answer; - reads standard input"},
-    {0}};
+    {"--placeholders", NULL, "FILE", "what rules with `expand` ask for: a YAML map, `admins: [alice, bob]`"}, {0}};
 
 enum {
     RULE_PATHS_MAX = 1000,
@@ -112,11 +113,24 @@ static void take_event(void *ctx, const json_t *event, size_t line) {
         fprintf(run->ctl->err, "\r%zu events, %zu matches", run->events, run->matches);
 }
 
+static bool read_placeholders(Arena *arena, const char *path, SigmaOptions *ret, Problems *problems) {
+    Error err = {0};
+    size_t length = 0;
+    OWN(text) char *text = file_read(path, YAML_FILE_MAX, &length, NULL, &err);
+    if (!text) return problem_add(problems, (Place){path, 1, 1}, "name a file", "%s", err.text);
+    const Node *map = node_parse(arena, path, text, length, problems);
+    return map && sigma_placeholders_read(arena, map, &ret->placeholders, &ret->placeholder_count, problems);
+}
+
 /* The rules of all paths; NULL with the problems on err. Warnings are shown too. */
 static SigmaSet *load_rules(const CtlContext *ctl, const CtlArguments *arguments) {
-    static const SigmaOptions plain = {.timespan_s = 600};
+    enum { TIMESPAN_S = 600 }; /* as `sigma.timespan` has it by default */
+    const char *placeholders = arguments->values[OPTION_PLACEHOLDERS];
+    SigmaOptions sigma_options = {.timespan_s = TIMESPAN_S};
+    OWN(arena) Arena *arena = arena_new();
     OWN(problems) Problems *problems = problems_new();
-    SigmaBuilder *builder = sigma_builder_new(&plain, problems);
+    if (placeholders) read_placeholders(arena, placeholders, &sigma_options, problems);
+    SigmaBuilder *builder = sigma_builder_new(&sigma_options, problems);
     for (size_t i = 1; i < arguments->count; i++)
         sigma_load(builder, arguments->words[i], (Place){"tocsinctl", 1, 1}, problems, NULL);
     OWN(sigma_set) SigmaSet *set = sigma_builder_finish(builder);

@@ -62,6 +62,10 @@ typedef struct SigmaOptions {
     int64_t timespan_s; /* of `| count()` where the rule names no timeframe; 0: then it is a problem */
 } SigmaOptions;
 
+/* A map from names to a text or a list of texts, into the arena. False: problems, all of them. */
+bool sigma_placeholders_read(
+    Arena *arena, const Node *map, const SigmaPlaceholder **ret_list, size_t *ret_count, Problems *all);
+
 typedef struct SigmaBuilder SigmaBuilder;
 typedef struct SigmaSet SigmaSet;
 typedef struct SigmaScratch SigmaScratch;

@@ -116,7 +116,7 @@ static const char events[] =
 
 typedef struct World {
     char folder[32];
-    char *rule, *bad, *event, *quiet;
+    char *rule, *bad, *event, *quiet, *expanding, *placeholders, *wrong;
 } World;
 
 static char *put(const char *folder, const char *name, const char *text) {
@@ -134,12 +134,17 @@ static void world_init(World *world) {
     world->rule = put(world->folder, "rules.yml", rules);
     world->bad = put(world->folder, "bad.yml.txt", "title: Bad\ndetection: {s: {a|lke: b}, condition: s}\n");
     world->event = put(world->folder, "events.jsonl", events);
+    world->expanding =
+        put(world->folder, "x.txt", "title: X\ndetection: {s: {eventID|expand: '%ids%'}, condition: s}\n");
+    world->placeholders = put(world->folder, "p.txt", "ids: [e1, q]\nnone: e2\n");
+    world->wrong = put(world->folder, "w.txt", "'%ids%': x\nids: {a: b}\n");
     world->quiet = put(world->folder, "quiet.jsonl",
         "{\"eventName\": \"GetUser\", \"eventID\": \"e\", \"eventTime\": \"2026-01-02T03:05:05Z\"}\n");
 }
 
 static void world_deinit(World *world) {
-    char *paths[] = {world->rule, world->bad, world->event, world->quiet};
+    char *paths[] = {
+        world->rule, world->bad, world->event, world->quiet, world->expanding, world->placeholders, world->wrong};
     for (size_t i = 0; i < COUNT_OF(paths); i++) {
         unlink(paths[i]);
         free(paths[i]);
@@ -147,11 +152,13 @@ static void world_deinit(World *world) {
     rmdir(world->folder);
 }
 
-/* `F`, `D`, `B`, `E`, `Q` stand for the rule file, its folder, the bad one, the events, the quiet ones. */
+/* `F`, `D`, `B`, `E`, `Q`, `X`, `P`, `W` stand for the rule file, its folder, the bad one, the events, the
+ * quiet ones, a rule with a placeholder, what it stands for, and that done wrong. */
 static const char *word_of(const World *world, const char *word) {
-    const char *const meant[] = {world->rule, world->folder, world->bad, world->event, world->quiet};
-    const char *at = strlen(word) == 1 ? strchr("FDBEQ", *word) : NULL;
-    return at ? meant[at - "FDBEQ"] : word;
+    const char *const meant[] = {world->rule, world->folder, world->bad, world->event, world->quiet, world->expanding,
+        world->placeholders, world->wrong};
+    const char *at = strlen(word) == 1 ? strchr("FDBEQXPW", *word) : NULL;
+    return at ? meant[at - "FDBEQXPW"] : word;
 }
 
 #define STOPPED "2026-01-02T03:04:05Z  Stopped  high  e1  StopLogging  arn:x\\x1b[31m  192.0.2.1  eu-west-1\n"
@@ -176,6 +183,16 @@ static const struct Tool {
     {{"test", "F", "--events", "E"}, CTL_DONE, STOPPED MANY,
         "1 matches without eventTime or eventID were not correlated\n"},
     {{"test", "D", "--events", "E"}, CTL_DONE, STOPPED MANY, "2 rules over 4 events: 2 matches\n"},
+    {{"test", "X", "--events", "E"}, CTL_FAILED, "", "the placeholder `%ids%` is not known"},
+    {{"test", "X", "--events", "E", "--placeholders", "W"}, CTL_FAILED, "",
+        "w.txt:1:1: error: `%ids%` cannot name a placeholder (without the percent signs)\n"},
+    {{"test", "X", "--events", "E", "--placeholders", "W"}, CTL_FAILED, "",
+        "w.txt:2:6: error: a placeholder stands for texts"},
+    {{"test", "X", "--events", "E", "--placeholders", "/nowhere"}, CTL_FAILED, "",
+        "/nowhere:1:1: error: cannot be opened"},
+    {{"test", "X", "--events", "E", "--placeholders", "P"}, CTL_DONE,
+        "2026-01-02T03:04:05Z  X  medium  e1  StopLogging  arn:x\\x1b[31m  192.0.2.1  eu-west-1\n",
+        "1 rules over 4 events"},
     {{"test", "F", "--events", "E", "--json"}, CTL_DONE,
         "{\"actor\":\"arn:x\\u001B[31m\",\"event_id\":\"e1\",\"event_name\":\"StopLogging\",\"level\":\"high\","
         "\"line\":1,\"region\":\"eu-west-1\","
