@@ -201,7 +201,8 @@ bool document_read(SigmaBuilder *builder, const Node *document) {
         number = NAME_LEFT_OUT;
     else if (!read_kind(&in, document, &rule, good, &number))
         good = false, number = NAME_BROKEN;
-    return builder_name(&in, rule.id, rule.at, number) & builder_name(&in, rule.name, rule.at, number) & good;
+    good = builder_name(&in, rule.id, rule.at, number) && good;
+    return builder_name(&in, rule.name, rule.at, number) && good;
 }
 
 bool sigma_builder_detection(SigmaBuilder *builder, const char *title, const Node *detection, uint32_t *ret_number) {

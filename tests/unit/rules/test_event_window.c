@@ -33,10 +33,12 @@ static const struct Row {
     {WINDOW_EVENTS, 3, "299 0 a,0 0 a,100 0 a", "--+"}, /* backwards */
     {WINDOW_EVENTS, 3, "0 0 a,600 0 a,601 0 a,550 0 a", "---+"}, /* the late one completes a later window */
     {WINDOW_EVENTS, 3, "600 0 a,601 0 a,602 0 a,0 0 a", "--+-"}, /* and does not fire the one that fired */
+    {WINDOW_EVENTS, 2, "300 0 a,0 0 a", "--"},
+    {WINDOW_EVENTS, 3, "0 0 a,300 0 a,100 0 a", "---"}, /* nor where the window has slid on */
     {WINDOW_EVENTS, 2, "0 0 a,0 0 a=0,1 0 a", "-k+"}, {WINDOW_EVENTS, 2, "0 0 a,0 0 a", "-+"},
     {WINDOW_EVENTS, 2, "-2000 0 a,-1999 0 a,0 0 a", "-+-"}, {WINDOW_VALUES, 2, "0 0 a,1 0 a,2 0 b", "--+"},
     {WINDOW_VALUES, 2, "0 0 a,400 0 b,401 0 b", "---"},
-    {WINDOW_VALUES, 3, "0 0 a,10 0 b,20 0 c,305 0 a,309 0 d", "--+++"},
+    {WINDOW_VALUES, 3, "0 0 a,10 0 b,20 0 c,305 0 a,309 0 d", "--+++"}, {WINDOW_VALUES, 2, "300 0 b,0 0 a", "--"},
     {WINDOW_VALUES, 3, "20 0 c,0 0 a,10 0 b", "--+"}, {WINDOW_KINDS, 3, "0 2 -,1 0 -,2 1 -", "--+"},
     {WINDOW_KINDS, 3, "0 2 -,1 2 -,2 1 -", "---"}, {WINDOW_KINDS, 3, "0 0 -,200 1 -,300 2 -", "---"},
     {WINDOW_KINDS, 2, "0 0 -,0 1 -=0", "-+"}, /* one event that meets two rules */

@@ -357,6 +357,8 @@ static const struct Case {
     {"{a|base64offset|contains: 'http://'}", "{\"a\": \"aHR0cDovL3g=\"}", true}, /* http://x */
     {"{a|base64offset|contains: 'http://'}", "{\"a\": \"eGh0dHA6Ly94\"}", true}, /* xhttp://x */
     {"{a|base64offset|contains: 'http://'}", "{\"a\": \"eHhodHRwOi8veA==\"}", true}, /* xxhttp://x */
+    {"{a|base64offset|contains: 'http://'}", "{\"a\": \"eWh0dHA6Ly94\"}", true}, /* yhttp://x: another neighbour */
+    {"{a|base64offset|contains: 'http://'}", "{\"a\": \"f39odHRwOi8veA==\"}", true},
     {"{a|base64offset|contains: 'http://'}", "{\"a\": \"ZnRwOi8veA==\"}", false},
     {"{a|wide|base64: cmd}", "{\"a\": \"YwBtAGQA\"}", true},
     {"{a|utf16le|base64: cmd}", "{\"a\": \"YwBtAGQA\"}", true},

@@ -83,6 +83,7 @@ static const struct Story {
     {"type: event_count, rules: id-a, timespan: 5m, condition: {gt: 1, lt: 3}", "0 a x,1 a y,2 a z", "-+-"},
     {"type: event_count, rules: a, timespan: 5m, condition: {lt: 1}", "0 a x,1 a y",
         "--"}, /* silence is not told by an event */
+    {"type: event_count, rules: a, timespan: 5m, condition: {lt: 5}", "0 a x", "-"},
     {"type: value_count, rules: a, timespan: 5m, condition: {field: g, gte: 2}", "0 a x,1 a x,2 a y,3 a x", "--++"},
     {"type: value_count, rules: a, timespan: 5m, condition: {field: none, gte: 1}", "0 a x", "-"},
     {"type: temporal, rules: [a, b], group-by: g, timespan: 5m", "0 b x,1 a y,2 a x", "--+"},
@@ -123,7 +124,10 @@ START_TEST(parts_are_silent_unless_generated) {
     static const struct {
         const char *more;
         bool a, b;
-    } want[] = {{"rules: [a], generate: false", true, false}, {"rules: [a, b], generate: true", false, false}};
+    } want[] = {{"rules: [a], generate: false", true, false}, {"rules: [a, b], generate: true", false, false},
+        {"rules: [a, b], generate: true}\n---\ntitle: D\ncorrelation: {type: event_count, timespan: 1h, condition: "
+         "{gte: 2}, rules: a",
+            false, false}};
     for (size_t i = 0; i < COUNT_OF(want); i++) {
         OWN(text)
         char *rules = text_format(
