@@ -105,7 +105,7 @@ static void answered(void *ctx, const HttpAnswer *http);
 
 static void send_signed(AwsTicket *ticket, const UrlParts *parts) {
     const AwsServiceRow *service = ticket->service;
-    const bool json = service->protocol == AWS_JSON_1_0;
+    const bool json = service->protocol == AWS_JSON_1_0 || service->protocol == AWS_JSON_1_1;
     OWN(text) char *target = json ? text_format("%s.%s", service->target, ticket->operation) : NULL;
     OWN(text) char *path = text_copy_length(parts->path, strcspn(parts->path, "?"));
     const char *query = strchr(parts->path, '?');

@@ -63,7 +63,7 @@ static bool check_endpoints(const SchemaRow *row, const void *value, const Node 
             continue;
         }
         const char *near = text_nearest(map->names[i], aws_service_words);
-        fine = problem_add(in->problems, map->places[i], "one of cloudwatch, sns, sts, xray",
+        fine = problem_add(in->problems, map->places[i], "one of cloudwatch, cloudtrail, sns, sts, xray",
             "unknown service `%.80s`%s%s%s", map->names[i], near ? ", did you mean `" : "", near ? near : "",
             near ? "`" : "");
     }
@@ -167,7 +167,7 @@ static const SchemaRow aws_rows[] = {
         .min = 0,
         .max = AWS_SERVICES,
         .check = check_endpoints,
-        .remedy = "service: address, of cloudwatch, sns, sts",
+        .remedy = "service: address, of cloudwatch, cloudtrail, sns, sts, xray",
         .doc = "The same for single services; outranks endpoint_url."},
     {.key = "accounts",
         .type = SCHEMA_SECTIONS,

@@ -13,8 +13,11 @@ static const AwsServiceRow services[AWS_SERVICES] = {
     [AWS_STS] = {"sts", "sts", "sts", AWS_QUERY, "2011-06-15", FORM},
     [AWS_SNS] = {"sns", "sns", "sns", AWS_QUERY, "2010-03-31", FORM},
     [AWS_XRAY] = {"xray", "xray", "xray", AWS_REST_JSON, NULL, "application/json", 500}, /* 2/s: no rate is published */
+    [AWS_CLOUDTRAIL] = {"cloudtrail", "cloudtrail", "cloudtrail", AWS_JSON_1_1,
+        "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101", "application/x-amz-json-1.1",
+        667}, /* 2/s, shared with consoles and scanners: we take 1.5 */
 };
-const char *const aws_service_words[] = {"cloudwatch", "sts", "sns", "xray", NULL};
+const char *const aws_service_words[] = {"cloudwatch", "sts", "sns", "xray", "cloudtrail", NULL};
 
 /* The longer prefix first: us-gov- begins like us-. */
 static const AwsPartition partitions[] = {

@@ -4,7 +4,7 @@
 
 #include "aws/aws.h"
 
-typedef enum { AWS_JSON_1_0, AWS_QUERY, AWS_REST_JSON } AwsProtocol;
+typedef enum { AWS_JSON_1_0, AWS_QUERY, AWS_REST_JSON, AWS_JSON_1_1 } AwsProtocol;
 
 typedef struct AwsServiceRow {
     const char *word; /* key of `endpoints`, the ledger's name; in capitals AWS_ENDPOINT_URL_…'s end */

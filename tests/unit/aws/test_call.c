@@ -379,6 +379,30 @@ START_TEST(too_long) {
 }
 END_TEST
 
+/* CloudTrail's protocol is JSON 1.1, and its calls keep further apart than its quota asks. */
+START_TEST(json_1_1) {
+    static const Reply answer = {200, DATE, "{}"};
+    const AwsCall lookup = {.account = "default",
+        .region = "eu-west-1",
+        .service = AWS_CLOUDTRAIL,
+        .operation = "LookupEvents",
+        .action = "cloudtrail:LookupEvents",
+        .body = "{}",
+        .body_length = 2};
+    World world;
+    static_keys();
+    begin(&world, "", &answer, 1);
+    call(&world, lookup, 1);
+    ck_assert_ptr_nonnull(strstr(world.last, "\r\nContent-Type: application/x-amz-json-1.1\r\n"));
+    ck_assert_ptr_nonnull(strcasestr(
+        world.last, "\r\nX-Amz-Target: com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.LookupEvents\r\n"));
+    const uint64_t before = uv_now(&world.loop);
+    call(&world, lookup, 3);
+    ck_assert_uint_ge(uv_now(&world.loop) - before, 1200);
+    end(&world);
+}
+END_TEST
+
 /* A rest-json operation is a path; its calls of an account and region keep apart, after a burst of two. */
 START_TEST(rest_json) {
     static const Reply refused = {
@@ -424,6 +448,7 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, cancelled);
     tcase_add_test(tcase, too_long);
     tcase_add_test(tcase, rest_json);
+    tcase_add_test(tcase, json_1_1);
 }
 
 int main(void) {
