@@ -39,6 +39,7 @@ struct SigmaBuilder {
     const SigmaOptions *options;
     Problems *problems;
     SigmaSet *set;
+    size_t left_out;
     SigmaFieldName *field_names;
     SigmaName *names;
     SigmaPending *pending;

@@ -179,6 +179,11 @@ static bool read_kind(SigmaCompile *in, const Node *document, SigmaRule *rule, b
     return detection ? add_rule(in, detection, rule, good, ret_number) : neither(in, document);
 }
 
+static bool is_of_another(const SigmaOptions *wanted, const SigmaRule *rule) {
+    return (wanted->product && rule->product && strcmp(wanted->product, rule->product)) ||
+        (wanted->service && rule->service && strcmp(wanted->service, rule->service));
+}
+
 bool document_read(SigmaBuilder *builder, const Node *document) {
     SigmaCompile in = {.arena = builder->set->arena,
         .builder = builder,
@@ -196,9 +201,8 @@ bool document_read(SigmaBuilder *builder, const Node *document) {
             "the rule needs a title");
     good = read_about(&in, document, &rule) && good;
     uint32_t number = NAME_BROKEN;
-    const char *product = builder->options->product;
-    if (product && rule.product && strcmp(product, rule.product))
-        number = NAME_LEFT_OUT;
+    if (is_of_another(builder->options, &rule))
+        number = NAME_LEFT_OUT, builder->left_out++;
     else if (!read_kind(&in, document, &rule, good, &number))
         good = false, number = NAME_BROKEN;
     good = builder_name(&in, rule.id, rule.at, number) && good;

@@ -133,5 +133,11 @@ SigmaSet *sigma_set_free(SigmaSet *set) {
     return NULL;
 }
 
+size_t sigma_builder_left_out(const SigmaBuilder *builder) { return builder->left_out; }
+
+bool sigma_rule_lives(const SigmaSet *set, uint32_t number) {
+    return set->entries[number].expr || set->entries[number].rule.correlation;
+}
+
 size_t sigma_set_count(const SigmaSet *set) { return set->count; }
 const SigmaRule *sigma_set_rule(const SigmaSet *set, uint32_t number) { return &set->entries[number].rule; }

@@ -59,6 +59,7 @@ typedef struct SigmaOptions {
     const SigmaPlaceholder *placeholders; /* for `expand`; borrowed until sigma_builder_finish() */
     size_t placeholder_count;
     const char *product; /* leave out rules of another logsource.product; NULL: take all */
+    const char *service; /* likewise of another logsource.service; NULL: take all */
     int64_t timespan_s; /* of `| count()` where the rule names no timeframe; 0: then it is a problem */
 } SigmaOptions;
 
@@ -79,6 +80,7 @@ OWN_DEFINE(SigmaBuilder, sigma_builder)
 bool sigma_builder_text(SigmaBuilder *builder, const char *file, const char *text, size_t length);
 /* An alarm's inline `detection` map under the alarm's name. False with problems; else its number. */
 bool sigma_builder_detection(SigmaBuilder *builder, const char *title, const Node *detection, uint32_t *ret_number);
+size_t sigma_builder_left_out(const SigmaBuilder *builder); /* rules of another product or service so far */
 /* Resolves correlations, builds the index. Ends the builder. Never NULL; what had problems is not in it. */
 SigmaSet *sigma_builder_finish(SigmaBuilder *take_builder);
 
@@ -93,6 +95,8 @@ const char *sigma_severity(SigmaLevel level);
  * on `readOnly: false` or on event names that write. */
 bool sigma_set_reads(const SigmaSet *set);
 bool sigma_rule_reads(const SigmaSet *set, uint32_t number); /* the same for one rule */
+/* Can it be met at all? No for a correlation of rules that were left out. */
+bool sigma_rule_lives(const SigmaSet *set, uint32_t number);
 
 SigmaScratch *sigma_scratch_new(const SigmaSet *set); /* for this set alone */
 SigmaScratch *sigma_scratch_free(SigmaScratch *scratch);

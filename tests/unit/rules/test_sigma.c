@@ -549,6 +549,25 @@ START_TEST(levels_are_severities) {
 }
 END_TEST
 
+START_TEST(other_services_are_left_out_and_counted) {
+    const SigmaOptions of_trail = {.product = "aws", .service = "cloudtrail"};
+    static const char text[] =
+        "title: W\nlogsource: {product: windows}\ndetection: {s: {a: b}, condition: s}\n---\n"
+        "title: G\nname: g\nlogsource: {product: aws, service: guardduty}\ndetection: {s: {a: b}, condition: s}\n---\n"
+        "title: C\nlogsource: {product: aws, service: cloudtrail}\ndetection: {s: {a: b}, condition: s}\n---\n"
+        "title: N\nlogsource: {product: aws}\ndetection: {s: {a: b}, condition: s}\n---\n"
+        "title: R\ncorrelation: {type: event_count, rules: [g], timespan: 5m, condition: {gte: 2}}\n";
+    OWN(problems) Problems *all = problems_new();
+    SigmaBuilder *builder = sigma_builder_new(&of_trail, all);
+    ck_assert(sigma_builder_text(builder, "r.yml", text, strlen(text)));
+    ck_assert_uint_eq(sigma_builder_left_out(builder), 2);
+    OWN(sigma_set) SigmaSet *set = sigma_builder_finish(builder);
+    ck_assert_uint_eq(sigma_set_count(set), 3);
+    ck_assert_str_eq(sigma_set_rule(set, 0)->title, "C");
+    ck_assert(sigma_rule_lives(set, 0) && sigma_rule_lives(set, 1) && !sigma_rule_lives(set, 2));
+}
+END_TEST
+
 START_TEST(other_products_are_left_out) {
     const SigmaOptions aws = {.product = "aws"};
     OWN(sigma_set)
@@ -673,6 +692,7 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, a_rule_says_what_it_is);
     tcase_add_test(tcase, levels_are_severities);
     tcase_add_test(tcase, other_products_are_left_out);
+    tcase_add_test(tcase, other_services_are_left_out_and_counted);
     tcase_add_test(tcase, a_regex_that_explodes_is_counted);
     tcase_add_test(tcase, values_of_one_event_are_bounded);
     tcase_add_test(tcase, an_alarm_brings_its_detection);
