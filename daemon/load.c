@@ -9,12 +9,11 @@
 #include "notify/route.h"
 #include "plugin/receivers.h"
 #include "sources/poll_section.h"
+#include "sources/sigma_section.h"
 #include "store/store_section.h"
 
 #define LATER(name, text) static const SectionDescriptor name##_section = {.key = #name, .doc = text, .later = true}
 LATER(heartbeat, "A dead man's switch.");
-LATER(sigma, "Sigma rule files over CloudTrail events.");
-LATER(packs, "Detections that come with Tocsin.");
 LATER(what_changed, "Write events beside each alarm.");
 LATER(inhibit_rules, "Alerts that mute others.");
 LATER(time_intervals, "Named times for routes.");
@@ -29,12 +28,12 @@ static const SectionDescriptor *const sections[] = {
     &control_section,
     &plugins_section,
     &discovery_section,
+    &sigma_section,
+    &packs_section,
     &alarms_section,
     &receivers_section,
     &route_section,
     &heartbeat_section,
-    &sigma_section,
-    &packs_section,
     &what_changed_section,
     &inhibit_rules_section,
     &time_intervals_section,

@@ -1,11 +1,12 @@
 #include "alarms/alarm_keys.h"
 
 #include "base/alloc.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { HOUR_S = 3600, DAY_S = 86400 };
+enum { HOUR_S = 3600, DAY_S = 86400, ALARM_NAME_MAX = 255 };
 
 /* Where a key's value stands; the section's first key where it is absent. */
 static Place place_of(const Node *alarm, const char *key) {
@@ -20,7 +21,7 @@ static bool missing_key(const Node *alarm, const char *key, const char *remedy, 
 
 /* Does it watch what a later version will? The rows have said that it does not exist yet. */
 static bool watches_later(const Node *alarm) {
-    static const char *const keys[] = {"metrics", "events", "composite"};
+    static const char *const keys[] = {"metrics", "composite"};
     for (size_t i = 0; i < COUNT_OF(keys); i++)
         if (node_entry(alarm, keys[i])) return true;
     return false;
@@ -38,7 +39,8 @@ static const Source *source_of(const Node *alarm, Decoding *in) {
             found = sources[i];
     }
     if (!found && !watches_later(alarm))
-        problem_add(in->problems, place_of(alarm, ""), "add `metric`, `service_graph`, `traces` or `insights`",
+        problem_add(in->problems, place_of(alarm, ""),
+            "add `metric`, `service_graph`, `traces`, `insights` or `events`",
             "the alarm does not say what it watches");
     return found;
 }
@@ -193,6 +195,7 @@ static bool alarm_decode(const Node *node, Alarm *alarm, Decoding *in) {
     const bool selected = schema_read(
         alarm->source->selector_rows, selector_node, place_of(node, alarm->source->alarm_key), selector, in);
     if (!selected || problems_errors(in->problems) != errors) return false;
+    in->subject = alarm->name;
     return alarm->source->selector_decode(
                in, selector_node, selector, &alarm->rule, keys.missing_given, &alarm->settle_s, &alarm->every_s) &&
         reach_ok(alarm, in);
@@ -209,20 +212,67 @@ static bool names_ok(const AlarmsSection *section, Decoding *in) {
     for (size_t i = 1; i < section->count; i++) {
         const Alarm *first = section->by_name[i - 1], *second = section->by_name[i];
         if (!*second->name || strcmp(first->name, second->name) != 0) continue;
-        fine = problem_add(in->problems, place_of(second->node, "name"), "names are unique in all files",
-            "the alarm `%.80s` exists already, at %s:%zu", second->name, first->at.file, first->at.line);
+        fine = problem_add(in->problems, second->node ? place_of(second->node, "name") : second->at,
+            "names are unique in all files", "the alarm `%.80s` exists already, at %s:%zu", second->name,
+            first->at.file, first->at.line);
     }
     return fine;
 }
 
-static bool alarms_decode(Decoding *in, const Node *node, void *section_) {
-    AlarmsSection *section = section_;
-    const size_t errors = problems_errors(in->problems);
-    if (node_is_null(node)) return true;
-    if (node->kind != NODE_LIST)
-        return problem_add(in->problems, node->at, "begin each alarm with `- name:`", "`alarms` must be a list");
+/* --- alarms that a source brings along --- */
+
+static int severity_of(const char *word) {
+    int severity = SEVERITY_CRITICAL;
+    while (severity < SEVERITY_INFO && strcmp(word, severity_word((Severity)severity)) != 0) severity++;
+    return severity;
+}
+
+static bool given_name_ok(const SourceAlarm *given, Decoding *in) {
+    if (*given->name && utf8_count(given->name, strlen(given->name)) <= ALARM_NAME_MAX && !has_control(given->name))
+        return true;
+    return problem_add(in->problems, given->at, "1 to 255 characters, no control characters",
+        "the title `%.80s` cannot be an alarm's name", given->name);
+}
+
+static void take_given(AlarmsSection *section, Alarm *alarms, const Source *source, const SourceAlarm *given) {
+    alarms[section->count++] = (Alarm){
+        .name = given->name,
+        .description = given->description ? given->description : "",
+        .enabled = true,
+        .severity = severity_of(given->severity),
+        .annotations = given->annotations,
+        .source = source,
+        .selector = given->selector,
+        .at = given->at,
+    };
+}
+
+/* Appends what the sources bring along to the `count` alarms that are written. */
+static Alarm *add_given(AlarmsSection *section, Alarm *written, Decoding *in) {
+    for (size_t i = 0; sources[i]; i++) {
+        const SourceAlarm *given = NULL;
+        const size_t count = sources[i]->alarms ? sources[i]->alarms(in, &given) : 0;
+        if (!count) continue;
+        Alarm *all = arena_alloc(in->arena, section->count + count, sizeof *all);
+        if (section->count) memcpy(all, written, section->count * sizeof *all);
+        written = all;
+        for (size_t k = 0; k < count; k++) {
+            given_name_ok(&given[k], in);
+            take_given(section, written, sources[i], &given[k]);
+        }
+    }
+    return written;
+}
+
+/* --- all of them --- */
+
+static Alarm *read_written(AlarmsSection *section, const Node *node, Decoding *in) {
+    if (node_is_null(node)) return NULL;
+    if (node->kind != NODE_LIST) {
+        problem_add(in->problems, node->at, "begin each alarm with `- name:`", "`alarms` must be a list");
+        return NULL;
+    }
     Alarm *alarms = arena_alloc(in->arena, node->count, sizeof *alarms);
-    const Alarm **sorted = arena_alloc(in->arena, node->count, sizeof *sorted);
     for (size_t i = 0; i < node->count; i++) {
         const Node *item = node->items[i];
         if (item->kind == NODE_MAP)
@@ -231,9 +281,19 @@ static bool alarms_decode(Decoding *in, const Node *node, void *section_) {
             problem_add(in->problems, item->at, "begin it with `name:`", "an alarm must be a section with keys");
         if (item->kind != NODE_MAP) continue;
         if (!alarms[section->count].name) alarms[section->count].name = ""; /* told; nobody looks for it */
-        sorted[section->count] = &alarms[section->count];
         section->count++;
     }
+    in->subject = NULL;
+    return alarms;
+}
+
+static bool alarms_decode(Decoding *in, const Node *node, void *section_) {
+    AlarmsSection *section = section_;
+    const size_t errors = problems_errors(in->problems);
+    Alarm *alarms = read_written(section, node, in);
+    alarms = add_given(section, alarms, in);
+    const Alarm **sorted = arena_alloc(in->arena, section->count, sizeof *sorted);
+    for (size_t i = 0; i < section->count; i++) sorted[i] = &alarms[i];
     section->alarms = alarms;
     section->by_name = sorted;
     qsort(sorted, section->count, sizeof *sorted, by_name);

@@ -22,7 +22,7 @@ typedef struct Alarm {
     ThresholdRule rule;
     const Source *source;
     const void *selector;
-    const Node *node; /* as written, for /v1/alarms/NAME's `rule` */
+    const Node *node; /* as written, for /v1/alarms/NAME's `rule`; NULL: a source brought it along (a rule file's) */
     Place at;
 } Alarm;
 

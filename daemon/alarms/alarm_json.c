@@ -41,4 +41,14 @@ static json_t *node_json(const Node *node) { /* depth is bounded by YAML_DEPTH_M
     return json;
 }
 
-json_t *alarm_rule_json(const Alarm *alarm) { return node_json(alarm->node); }
+/* Of a rule file: what an alarm written out would say. */
+static json_t *given_json(const Alarm *alarm) {
+    json_t *annotations = json_object();
+    for (size_t i = 0; i < alarm->annotations.count; i++)
+        json_object_set_new(annotations, alarm->annotations.names[i], json_safe(alarm->annotations.texts[i]));
+    return json_pack("{s:o, s:s, s:o, s:o, s:o, s:I}", "name", json_safe(alarm->name), "severity",
+        severity_word((Severity)alarm->severity), "description", json_safe(alarm->description), "annotations",
+        annotations, "file", json_safe(alarm->at.file), "line", (json_int_t)alarm->at.line);
+}
+
+json_t *alarm_rule_json(const Alarm *alarm) { return alarm->node ? node_json(alarm->node) : given_json(alarm); }

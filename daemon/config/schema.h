@@ -17,6 +17,7 @@ typedef struct Decoding {
     Snapshot *snapshot; /* half-built: earlier sections may be asked for */
     const char *directory; /* of the main file: relative paths are relative to it */
     bool check_only; /* --check: an absent secret's file is a warning, nothing is opened or made */
+    const char *subject; /* the name of the thing (an alarm) that is being decoded; NULL: none, or not known */
 } Decoding;
 
 typedef enum {

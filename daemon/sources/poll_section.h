@@ -4,6 +4,8 @@
 
 #include "config/snapshot.h"
 
+typedef enum { READ_EVENTS_AUTO, READ_EVENTS_YES, READ_EVENTS_NO } ReadEvents;
+
 typedef struct PollSection {
     struct {
         int64_t every_s; /* 0: by the alarm's period */
@@ -11,6 +13,10 @@ typedef struct PollSection {
     struct {
         int64_t every_s;
     } xray;
+    struct {
+        int64_t every_s, overlap_s, lookback_s;
+        int read_events; /* ReadEvents */
+    } cloudtrail;
 } PollSection;
 
 extern const SectionDescriptor poll_section;

@@ -114,6 +114,7 @@ typedef struct PollOutcome {
     int64_t ids_until_ms; /* ids that were seen before this may be forgotten; 0: none */
     const PollCursor *cursors; /* to be written with the effects of this poll */
     size_t cursor_count;
+    int64_t feed_seen_ms; /* eventTime of the newest call of our own that the feed shows; 0: none was seen yet */
     bool is_complete; /* everything that there is by now was read: absence is evidence */
     int64_t lag_s; /* how far the newest event read is behind, and -1: not known */
     void *kept; /* what of this poll people can look at until the next; NULL: nothing. The receiver's, for

@@ -1,11 +1,13 @@
 #include "base/alloc.h"
 #include "sources/cloudwatch.h"
+#include "sources/event_selector.h"
 #include "sources/plan.h"
 #include "sources/xray.h"
 
 #include <stdlib.h>
 
-const Source *const sources[] = {&cloudwatch_source, &service_graph_source, &traces_source, &insights_source, NULL};
+const Source *const sources[] = {
+    &cloudwatch_source, &service_graph_source, &traces_source, &insights_source, &cloudtrail_source, NULL};
 
 Plan *sources_plan(Snapshot *snapshot, const Watch *watches, size_t count) {
     Plan *all = plan_new(snapshot);

@@ -6,7 +6,7 @@ run.py --write TOCSIND PLUGIN_DIRECTORY [CASE…]  writes what is said as `expec
 
 A case is copied and run in its own folder, its files readable by the owner alone, so that FILE is `tocsin.yaml` and
 neither a checkout's umask nor the user's environment speaks into the answer. Standard error comes first, then output;
-the plugins' folder is written as PLUGINS.
+the plugins' folder is written as PLUGINS. Packs are those that a case brings along in `packs`.
 """
 import difflib
 import os
@@ -26,7 +26,8 @@ def check(case, tocsind, plugins):
         shutil.copytree(case, world, ignore=shutil.ignore_patterns("expected"))
         for path in world.rglob("*"):
             path.chmod(0o700 if path.is_dir() else 0o600)
-        environment = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": scratch, "TOCSIN_PLUGIN_DIR": plugins}
+        environment = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": scratch, "TOCSIN_PLUGIN_DIR": plugins,
+                       "TOCSIN_PACK_DIR": "packs"}
         environment |= {name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS")}
         done = subprocess.run([tocsind, "--check", "-c", "tocsin.yaml"], cwd=world, env=environment, timeout=SECONDS,
                               capture_output=True, stdin=subprocess.DEVNULL)

@@ -7,13 +7,15 @@
 #include "base/own.h"
 #include "sources/cloudwatch.h"
 #include "sources/poll_section.h"
+#include "sources/sigma_section.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static const SectionDescriptor *const sections[] = {&aws_section, &poll_section, &alarms_section, NULL};
+static const SectionDescriptor *const sections[] = {
+    &aws_section, &poll_section, &sigma_section, &packs_section, &alarms_section, NULL};
 static const SnapshotSchema schema = {sections, NULL};
 
 #define HEAD \
