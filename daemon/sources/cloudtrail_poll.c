@@ -134,8 +134,7 @@ static void reading_done(PollRun *run) {
         memory->probe_s = run->now_s;
     else if (reading->is_gap)
         cursor_gap_read(&run->cursor, reading->whole, reading->whole.from_s - 1);
-    else if (run->rereads)
-        memory->overlap_s = run->now_s;
+    if (reading->is_gap ? !run->cursor.gap_count : run->rereads) memory->overlap_s = run->now_s;
     next_reading(run);
 }
 
@@ -327,9 +326,17 @@ static void take_cursor(PollRun *run) {
             KV("account", run->poll->account), KV("region", run->poll->region), KV("seconds", lost_s));
 }
 
+/* How far before the newest event. While there is a gap nothing is read twice: where all calls went to what was read
+ * before, the gap would never be. */
+static int64_t back_s(const PollRun *run) {
+    if (run->rereads) return run->batch->overlap_s;
+    return run->cursor.gap_count ? 0 : CLOUDTRAIL_REREAD_S;
+}
+
 static Interval main_interval(PollRun *run) {
-    run->rereads = is_due(run->batch->memory->overlap_s, CLOUDTRAIL_OVERLAP_EVERY_S, run->now_s);
-    int64_t from_s = run->cursor.high_water_s - (run->rereads ? run->batch->overlap_s : CLOUDTRAIL_REREAD_S);
+    const int64_t last_s = run->batch->memory->overlap_s;
+    run->rereads = !last_s || (!run->cursor.gap_count && is_due(last_s, CLOUDTRAIL_OVERLAP_EVERY_S, run->now_s));
+    int64_t from_s = run->cursor.high_water_s - back_s(run);
     if (from_s < run->cursor.known_from_s) from_s = run->cursor.known_from_s;
     if (from_s < run->now_s - CLOUDTRAIL_KEPT_S) from_s = run->now_s - CLOUDTRAIL_KEPT_S;
     return (Interval){from_s, run->now_s};
