@@ -50,7 +50,7 @@ static const struct Case {
     {"- 7\n", ":3:3: error: an alarm must be a section"},
     {"- {}\n", "`name` is missing"},
     {"- name: a\n" RULE, ":3:3: error: the alarm does not say what it watches (add `metric`"},
-    {"- name: a\n  events: {}\n", ":4:3: error: `events` does not exist in this version of Tocsin"},
+    {"- name: a\n  events: {}\n", ":4:11: error: `detection` is missing"},
     {"- name: a\n  for: 5m\n" METRIC RULE, ":4:3: error: `for` does not exist"},
     {"- name: a\n" METRIC "  threshold: 1\n  evaluation_periods: 1\n", ":3:3: error: `comparison_operator` is missing"},
     {"- name: a\n" METRIC "  comparison_operator: '>'\n  evaluation_periods: 1\n",
@@ -221,7 +221,7 @@ static const struct {
     {"poll: {cloudwatch: {every: 2m}}\n", 120, NULL},
     {"poll: {cloudwatch: {every: 0}}\n", 0, "out of range"},
     {"poll: {cloudwatch: {max_delay: 5m}}\n", 0, "`max_delay` does not exist"},
-    {"poll: {cloudtrail: {every: 1m}}\n", 0, "`cloudtrail` does not exist"},
+    {"poll: {cloudtrail: {every: 0}}\n", 0, "out of range"},
 };
 
 START_TEST(poll_section_sets_the_schedule) {
