@@ -112,7 +112,6 @@ void batch_match(Batch *batch, const MatchRow *row) {
     own->fingerprint = arena_text(batch->arena, row->fingerprint);
     own->event_id = arena_text(batch->arena, row->event_id);
     own->value = arena_text(batch->arena, row->value);
-    own->brief_json = arena_text(batch->arena, row->brief_json);
 }
 
 static void add_forget(Batch *batch, ForgetBefore **list, size_t *count, const char *key, int64_t before_ms) {

@@ -171,7 +171,7 @@ static bool restore(Engine *engine, Error *err) {
         if (!instance_restore(engine->core.instances, &load->instances[i], now_ms)) refused++;
     if (refused) LOG(WARNING, "instances in the state file made no sense and were left out", KV("count", refused));
     memory_load(engine->core.memory, load);
-    poller_resume(engine->poller, load->cursors, load->cursor_count);
+    poller_resume(engine->poller, load);
     notifier_load(engine->notifier, load);
     LOG(INFO, "state restored", KV("instances", load->instance_count), KV("groups", load->group_count),
         KV("owed", load->outbox_count), KV("clean", load->was_clean ? "yes" : "no"));

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "engine/batch.h"
+#include "engine/events.h"
 #include "engine/schedule.h"
 #include "engine/series.h"
 
@@ -45,6 +46,7 @@ struct Poller {
     size_t watch_count;
     char (*fingerprints)[FINGERPRINT_TEXT]; /* parallel to watches; "" where polls find the series */
     Series *series; /* those */
+    Events *events;
     Plan *plan;
     Schedule *schedule;
     PollState *states; /* parallel to the schedule */
@@ -75,6 +77,7 @@ Poller *poller_new(Core *core, Backlog *backlog, Own *own) {
     poller->backlog = backlog;
     poller->own = own;
     poller->resume = json_object();
+    poller->events = events_new(core);
     poller->world = (PollWorld){core->loop, core->aws, core->clock, core->metrics, .known = known, .is_seen = is_seen,
         .cursor = cursor, .ctx = poller};
     return poller;
@@ -110,6 +113,7 @@ Poller *poller_free(Poller *poller) {
     if (!poller) return NULL;
     plan_drop_all(poller);
     json_decref(poller->resume);
+    events_free(poller->events);
     free(poller);
     return NULL;
 }
@@ -120,13 +124,15 @@ static void cursor_name(const Poll *poll, char *text, size_t room) {
     snprintf(text, room, "poll/%s/%s/%s/%016" PRIx64, poll->source->name, poll->account, poll->region, poll->phase);
 }
 
-void poller_resume(Poller *poller, const CursorRow *cursors, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        if (strncmp(cursors[i].name, "poll/", 5) || !cursors[i].value_json) continue;
-        OWN(json) json_t *value = json_read(cursors[i].value_json, strlen(cursors[i].value_json), NULL);
+void poller_resume(Poller *poller, const StoreLoad *load) {
+    for (size_t i = 0; i < load->cursor_count; i++) {
+        const CursorRow *row = &load->cursors[i];
+        if (strncmp(row->name, "poll/", 5) || !row->value_json) continue;
+        OWN(json) json_t *value = json_read(row->value_json, strlen(row->value_json), NULL);
         int64_t at_s;
-        if (json_whole(value, "at_s", &at_s)) json_object_set_new(poller->resume, cursors[i].name, json_integer(at_s));
+        if (json_whole(value, "at_s", &at_s)) json_object_set_new(poller->resume, row->name, json_integer(at_s));
     }
+    events_load(poller->events, load);
 }
 
 /* The settled window end that this poll had judged when it last went well: as far behind its time as today's is. */
@@ -330,6 +336,11 @@ static void batch_committed(void *ctx) {
     free(task);
 }
 
+static void judge_events(Poller *poller, size_t index, const PollOutcome *outcome, int64_t now_ms, Batch *batch) {
+    events_judge(poller->events, plan_poll(poller->plan, index), outcome, now_ms, batch);
+    if (outcome->lag_s >= 0) poller->states[index].end_s = now_ms / 1000 - outcome->lag_s;
+}
+
 static void unlink_task(Poller *poller, Task *task) {
     Task **link = &poller->tasks;
     while (*link != task) link = &(*link)->next;
@@ -355,13 +366,14 @@ static void poll_done(void *ctx, PollOutcome *take_outcome) {
     const Poll *poll = plan_poll(poller->plan, task->index);
     const int64_t now_ms = take_outcome->now_ms ? take_outcome->now_ms : aws_now_ms(poller->core->aws);
     Batch *batch = batch_new(poller->backlog);
+    if (take_outcome->scope) judge_events(poller, task->index, take_outcome, now_ms, batch);
     for (size_t i = 0; i < take_outcome->count; i++)
         judge_observation(poller, task->index, &take_outcome->observations[i], now_ms, batch);
     record_outcome(poller, task->index, take_outcome);
     if (take_outcome->kept) keep(poller, task->index, take_outcome->kept);
     if (take_outcome->failed)
         mark_blind(poller, poll, take_outcome);
-    else
+    else if (!take_outcome->scope || take_outcome->is_complete)
         close_series(poller, poll, take_outcome, now_ms, batch);
     if (!first_error(take_outcome)) {
         char name[512], value[64];
@@ -451,6 +463,7 @@ static void attach_watches(Poller *poller) {
         instance_attach(instance, alarm, aws_account_id(core->aws, watch->account));
         memcpy(poller->fingerprints[w], instance->fingerprint, FINGERPRINT_TEXT);
     }
+    events_configure(poller->events, poller->series, poller->watches, poller->watch_count);
 }
 
 static const char *why_gone(const Poller *poller, const Instance *instance) {

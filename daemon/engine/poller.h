@@ -5,7 +5,7 @@
 
 #include "base/own.h"
 #include "engine/own.h"
-#include "store/rows.h"
+#include "store/store.h"
 
 enum { POLL_FAILURES = 3, POLL_STALE_PERIODS = 3, POLL_NAMED_ALARMS = 5 };
 
@@ -14,8 +14,8 @@ Poller *poller_new(Core *core, Backlog *backlog, Own *own); /* caller frees */
 Poller *poller_free(Poller *poller); /* cancels what runs */
 OWN_DEFINE(Poller, poller)
 
-/* How far each poll had come before the restart. Before poller_configure(). */
-void poller_resume(Poller *poller, const CursorRow *cursors, size_t count);
+/* How far each poll had come before the restart, and which events count. Before poller_configure(). */
+void poller_resume(Poller *poller, const StoreLoad *load);
 /* A new configuration: instances are attached to their alarms, what is not configured any more is resolved, the plan is
  * made anew and its polls begin within ten seconds. Polls in flight are cancelled: what they asked is asked again at
  * once. */

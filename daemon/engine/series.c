@@ -9,6 +9,7 @@
 
 enum { GONE_TEXT_MAX = 160 };
 #define NO_SERIES "no series"
+#define NO_MATCH "no match"
 
 /* An instance of a watch. Named, not pointed to: it may be removed elsewhere when its end was told. */
 typedef struct Entry {
@@ -97,7 +98,9 @@ static void row_say(Series *all, size_t watch, int64_t now_ms) {
     Instance *row = row_make(all, watch);
     row->evaluated_ms = now_ms;
     free(row->facts.reason);
-    row->facts.reason = text_copy(NO_SERIES);
+    const bool has_events = all->watches[watch].source->has_events;
+    row->facts.reason = text_copy(has_events ? NO_MATCH : NO_SERIES);
+    if (has_events) row->memory.state = STATE_OK; /* no match is what is hoped for */
     free(row->evaluation_error);
     row->evaluation_error = NULL;
 }
@@ -205,6 +208,14 @@ void series_each(const Series *all, size_t watch, KnownSeries *each, void *ctx) 
     }
 }
 
+void series_each_instance(Series *all, size_t watch, void (*each)(void *ctx, Instance *instance), void *ctx) {
+    Entry *entry, *next;
+    HASH_ITER(hh, all->found[watch].entries, entry, next) {
+        Instance *instance = instance_find(all->core->instances, entry->fingerprint);
+        if (instance) each(ctx, instance);
+    }
+}
+
 static int64_t grace_s(const Series *all, size_t watch) {
     const int64_t own_s = all->watches[watch].source->grace_s;
     return own_s ? own_s : all->limits->grace_s;
@@ -227,6 +238,13 @@ static void miss(Instance *instance, int64_t settled_end_s, int64_t now_ms, Batc
     InstanceChange *change = change_new(instance);
     change_observe(change, &nothing, 0, now_ms);
     batch_add(batch, change);
+}
+
+/* Events come and go: an instance of theirs is there while it counts for something. */
+static bool is_there(const Series *all, size_t watch, const Entry *entry) {
+    if (entry->is_seen || !all->watches[watch].source->has_events) return entry->is_seen;
+    const Instance *instance = instance_find(all->core->instances, entry->fingerprint);
+    return instance && (instance->memory.state == STATE_ALARM || instance->firing_since_ms);
 }
 
 static void close_unseen(Series *all, size_t watch, Entry *entry, int64_t settled_end_s, int64_t now_ms, Batch *batch) {
@@ -261,10 +279,10 @@ void series_close(Series *all, size_t watch, int64_t settled_end_s, int64_t now_
     Found *found = &all->found[watch];
     Entry *entry, *next;
     HASH_ITER(hh, found->entries, entry, next) {
-        if (!entry->is_seen)
+        if (!is_there(all, watch, entry))
             close_unseen(all, watch, entry, settled_end_s, now_ms, batch);
         else
-            entry->is_seen = false;
+            entry->is_seen = false, entry->unseen_boot_ms = 0;
     }
     if (!found->entries) row_say(all, watch, now_ms);
     tell_overflow(all, watch);

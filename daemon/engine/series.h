@@ -20,6 +20,8 @@ bool series_is_found(const Series *all, size_t watch); /* its polls find its ser
  * discovery.max_instances allows; TocsinInstanceOverflow tells so. */
 Instance *series_seen(Series *all, size_t watch, const Labels *series, int64_t now_ms);
 void series_each(const Series *all, size_t watch, KnownSeries *each, void *ctx);
+/* The same, the instances themselves; one that is removed meanwhile is passed over. */
+void series_each_instance(Series *all, size_t watch, void (*each)(void *ctx, Instance *instance), void *ctx);
 /* A poll has read everything: what it did not see has missing data where the windows' end is known (`settled_end_s`,
  * 0: not), and is gone after discovery.grace. */
 void series_close(Series *all, size_t watch, int64_t settled_end_s, int64_t now_ms, Batch *batch);

@@ -92,7 +92,6 @@ typedef struct MatchRow {
     int64_t part; /* which of a correlation's rules matched; else 0 */
     int64_t event_ms, seen_ms;
     const char *value; /* what is counted where values are; NULL: none */
-    const char *brief_json; /* the event in short, for messages */
 } MatchRow;
 
 /* What is older goes: of a scope's seen ids by when they were seen, of an instance's matches by the events' time. */

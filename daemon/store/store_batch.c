@@ -66,7 +66,7 @@ static const char *const texts[STATEMENTS] = {
     [FORGET_SEEN] = "DELETE FROM event_seen WHERE scope = ?1 AND seen_ms < ?2",
     [FORGET_MATCHES] = "DELETE FROM event_match WHERE fingerprint = ?1 AND event_ms < ?2",
     [PUT_SEEN] = "INSERT OR IGNORE INTO event_seen(scope, id, seen_ms) VALUES (?1, ?2, ?3)",
-    [PUT_MATCH] = "INSERT OR IGNORE INTO event_match(" MATCH_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [PUT_MATCH] = "INSERT OR IGNORE INTO event_match(" MATCH_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     [LEASE] = "UPDATE outbox SET state = 'sending', attempts = ?2"
               " WHERE id = ?1 AND state = 'pending' AND attempts = ?2 - 1",
     /* An attempt that was answered is none that crashed: the count is of crashes in a row (I5). */
@@ -234,7 +234,6 @@ static int put_match(Statements *statements, const MatchRow *row) {
     sql_bind_number(s, 4, row->event_ms);
     sql_bind_number(s, 5, row->seen_ms);
     sql_bind_text(s, 6, row->value);
-    sql_bind_text(s, 7, row->brief_json);
     return sql_step(s);
 }
 

@@ -27,8 +27,7 @@ static const size_t outbox_texts[] = {AT(OutboxRow, id), AT(OutboxRow, group_key
 static const size_t told_texts[] = {AT(InstanceTold, fingerprint)};
 static const size_t cursor_texts[] = {AT(CursorRow, name), AT(CursorRow, value_json)};
 static const size_t seen_texts[] = {AT(SeenRow, scope), AT(SeenRow, id)};
-static const size_t match_texts[] = {
-    AT(MatchRow, fingerprint), AT(MatchRow, event_id), AT(MatchRow, value), AT(MatchRow, brief_json)};
+static const size_t match_texts[] = {AT(MatchRow, fingerprint), AT(MatchRow, event_id), AT(MatchRow, value)};
 static const size_t before_texts[] = {AT(ForgetBefore, key)};
 static const size_t result_texts[] = {
     AT(OutboxResult, id), AT(OutboxResult, state), AT(OutboxResult, last_error), AT(OutboxResult, receipt_json)};

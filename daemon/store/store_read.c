@@ -82,8 +82,7 @@ bool read_match(sqlite3_stmt *s, const Reading *in, MatchRow *ret_row) {
         .event_id = sql_name(s, 2, in->arena),
         .event_ms = sql_time(s, 3, in->times),
         .seen_ms = sql_time(s, 4, in->times),
-        .value = sql_text(s, 5, SQL_TEXT_BYTES, in->arena),
-        .brief_json = sql_text(s, 6, SQL_TEXT_BYTES, in->arena)};
+        .value = sql_text(s, 5, SQL_TEXT_BYTES, in->arena)};
     return *ret_row->fingerprint && *ret_row->event_id;
 }
 

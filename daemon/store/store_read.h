@@ -24,7 +24,7 @@ typedef struct Reading {
 #define OUTBOX_TABLES "outbox LEFT JOIN outbox_message USING (seq)"
 #define CURSOR_COLUMNS "name, value_json"
 #define SEEN_COLUMNS "scope, id, seen_ms"
-#define MATCH_COLUMNS "fingerprint, part, event_id, event_ms, seen_ms, value, brief_json"
+#define MATCH_COLUMNS "fingerprint, part, event_id, event_ms, seen_ms, value"
 #define HISTORY_COLUMNS "id, time_ms, name, fingerprint, from_state, to_state, reason, value"
 
 bool read_instance(sqlite3_stmt *statement, const Reading *in, InstanceRow *ret_row);

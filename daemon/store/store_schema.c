@@ -32,7 +32,7 @@ static const char *const steps[] = {
     "CREATE TABLE event_seen(scope TEXT, id TEXT, seen_ms INTEGER, PRIMARY KEY(scope, id)) STRICT, WITHOUT ROWID;"
     "CREATE INDEX event_seen_time ON event_seen(scope, seen_ms);"
     "CREATE TABLE event_match(fingerprint TEXT, part INTEGER, event_id TEXT, event_ms INTEGER, seen_ms INTEGER,"
-    " value TEXT, brief_json TEXT, PRIMARY KEY(fingerprint, part, event_id)) STRICT, WITHOUT ROWID;",
+    " value TEXT, PRIMARY KEY(fingerprint, part, event_id)) STRICT, WITHOUT ROWID;",
 };
 const SchemaSteps schema_steps = {steps, COUNT_OF(steps)};
 

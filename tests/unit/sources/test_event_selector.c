@@ -132,6 +132,22 @@ START_TEST(a_rule_is_an_alarm) {
 }
 END_TEST
 
+START_TEST(a_correlation_of_correlations_is_refused) {
+    OWN(text) char *lines = NULL;
+    OWN(snapshot)
+    Snapshot *snapshot = load(HEAD,
+        RULE("A", "name: a\n") "---\n"
+                               "title: Some\nname: some\ncorrelation: {type: event_count, rules: [a], timespan: 5m, "
+                               "condition: {gte: 2}}\n---\n"
+                               "title: Often\ncorrelation: {type: event_count, rules: [some], timespan: 1h, condition: "
+                               "{gte: 3}}\n",
+        &lines);
+    ck_assert_msg(
+        strstr(lines, "rules.yml:9:1: error: `Often` correlates a correlation, which the daemon does not do (name"),
+        "%s", lines);
+}
+END_TEST
+
 START_TEST(correlations_are_written_out) {
     OWN(snapshot)
     Snapshot *snapshot = good(HEAD,
@@ -140,19 +156,18 @@ START_TEST(correlations_are_written_out) {
                               "title: Both\nname: both\ncorrelation: {type: temporal, rules: [a, b], group-by: [who], "
                               "timespan: 5m, "
                               "aliases: {who: {a: userIdentity.arn, b: userName}}}\n---\n"
-                              "title: Often\ncorrelation: {type: event_count, rules: [both, b], group-by: [who], "
+                              "title: Often\ncorrelation: {type: event_count, rules: [b, a], group-by: [who], "
                               "timespan: 1h, condition: "
-                              "{gte: 3}, aliases: {who: {b: sourceIPAddress}}}\n---\n"
+                              "{gte: 3}, aliases: {who: {a: userIdentity.arn, b: sourceIPAddress}}}\n---\n"
                               "title: Values\ncorrelation: {type: value_count, rules: [a], timespan: 5m, condition: "
                               "{field: awsRegion, gt: "
                               "2}}\n");
     ck_assert_ptr_null(alarm_find(snapshot, "A")); /* only parts */
-    ck_assert_ptr_null(alarm_find(snapshot, "Both"));
     const EventSelector *often = selector_of(snapshot, "Often");
-    static const char *const fields[] = {"userIdentity.arn", "userName", "sourceIPAddress"};
-    static const char *const rules[] = {"A", "B", "B"};
-    ck_assert_uint_eq(often->part_count, 3);
-    for (size_t i = 0; i < 3; i++) {
+    static const char *const fields[] = {"sourceIPAddress", "userIdentity.arn"};
+    static const char *const rules[] = {"B", "A"};
+    ck_assert_uint_eq(often->part_count, 2);
+    for (size_t i = 0; i < 2; i++) {
         ck_assert_str_eq(often->parts[i].group_fields[0], fields[i]);
         ck_assert_str_eq(sigma_set_rule(often->set, often->parts[i].rule)->title, rules[i]);
     }
@@ -251,6 +266,7 @@ END_TEST
 static void fill(TCase *tcase) {
     tcase_add_test(tcase, an_inline_alarm);
     tcase_add_test(tcase, a_rule_is_an_alarm);
+    tcase_add_test(tcase, a_correlation_of_correlations_is_refused);
     tcase_add_test(tcase, correlations_are_written_out);
     tcase_add_loop_test(tcase, wrong_ones_are_told, 0, (int)COUNT_OF(bad));
     tcase_add_test(tcase, console_links);
