@@ -44,6 +44,8 @@ struct SigmaBuilder {
     SigmaName *names;
     SigmaPending *pending;
     size_t pending_count;
+    size_t value_bytes; /* of the file being read */
+    size_t regex_bytes;
 };
 
 /* Adds a rule; UINT32_MAX and a problem when there are too many. */

@@ -211,6 +211,7 @@ bool document_read(SigmaBuilder *builder, const Node *document) {
 
 bool sigma_builder_detection(SigmaBuilder *builder, const char *title, const Node *detection, uint32_t *ret_number) {
     SigmaAggregation aggregation = {0};
+    builder->value_bytes = 0;
     SigmaCompile in = {.arena = builder->set->arena,
         .builder = builder,
         .problems = builder->problems,

@@ -81,8 +81,10 @@ bool sigma_problem(SigmaCompile *in, Place at, const char *remedy, const char *w
     __attribute__((format(printf, 4, 5)));
 /* The number of the field in the set; a new name gets the next one. */
 uint32_t sigma_field(SigmaBuilder *builder, const char *name);
-/* Keeps a regex until the set is freed. */
+/* Keeps a regex until the set is freed. NULL: the set has enough of them; it is freed. */
 const SigmaRegex *sigma_keep_regex(SigmaBuilder *builder, SigmaRegex *take_regex);
+/* Counts a value's bytes. False: the file has too many. */
+bool sigma_count_bytes(SigmaBuilder *builder, size_t bytes);
 SigmaExpr *expr_new(Arena *arena, SigmaExprKind kind, const SigmaExpr *const *kids, size_t count);
 
 /* A named part of a detection. */

@@ -66,6 +66,7 @@ struct SigmaScratch {
     size_t match_count;
     char *folded; /* index.longest bytes */
     RegexRoom *room;
+    size_t regex_limits; /* in this event */
     SigmaLimits limits;
 };
 

@@ -26,6 +26,12 @@ static bool push(Item *item, Place at, SigmaValue value) {
     return true;
 }
 
+static bool count_bytes(Item *item, Place at, size_t bytes) {
+    if (sigma_count_bytes(item->in->builder, bytes)) return true;
+    return sigma_problem(item->in, at, "split the file, or use shorter placeholders",
+        "the values of one file are longer than %d bytes together", SIGMA_FILE_VALUES_BYTES_MAX);
+}
+
 /* --- placeholders: `%name%`, with `\%` for a percent sign --- */
 
 static const SigmaPlaceholder *placeholder_find(const SigmaOptions *options, const char *name, size_t length) {
@@ -69,6 +75,7 @@ static bool expand(Item *item, Place at, const char *given, size_t done, Taker *
             return sigma_problem(item->in, at, "use fewer and shorter ones",
                 "placeholders make more than %d texts, or a longer one than %d bytes", SIGMA_VALUES_MAX,
                 SIGMA_VALUE_BYTES_MAX);
+        if (!count_bytes(item, at, strlen(filled))) return false;
         if (!expand(item, at, filled, start + strlen(found->values[i]), take)) return false;
     }
     return true;
@@ -162,7 +169,11 @@ static bool take_regex(Item *item, Place at, const char *text, size_t length) {
     if (!regex)
         return sigma_problem(
             item->in, at, "mend the pattern; it is PCRE2's", "the pattern `%.80s`: %s", text, err.text);
-    return push(item, at, (SigmaValue){.kind = VALUE_REGEX, .regex = sigma_keep_regex(item->in->builder, regex)});
+    const SigmaRegex *kept = sigma_keep_regex(item->in->builder, regex);
+    if (!kept)
+        return sigma_problem(item->in, at, "use fewer, or wildcards", "all patterns together take more than %d bytes",
+            SIGMA_REGEX_BYTES_MAX);
+    return push(item, at, (SigmaValue){.kind = VALUE_REGEX, .regex = kept});
 }
 
 static bool take_network(Item *item, Place at, const char *text, size_t length) {
@@ -228,6 +239,7 @@ static bool take_node(Item *item, const Node *node) {
     if (node->length > SIGMA_VALUE_BYTES_MAX)
         return sigma_problem(
             item->in, node->at, "make it shorter", "a value is longer than %d bytes", SIGMA_VALUE_BYTES_MAX);
+    if (!count_bytes(item, node->at, node->length)) return false;
     if (has[MODIFIER_EXISTS]) return take_exists(item, node);
     if (has[MODIFIER_LT] || has[MODIFIER_LTE] || has[MODIFIER_GT] || has[MODIFIER_GTE]) return take_bound(item, node);
     if (node_is_null(node)) return take_null(item, node);

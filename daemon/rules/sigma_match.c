@@ -45,8 +45,11 @@ static void subject_make(Subject *ret, const json_t *value) {
 
 static bool regex_holds(SigmaScratch *scratch, const SigmaValue *value, const Subject *subject) {
     if (!scratch->room) scratch->room = regex_room_new();
-    const RegexAnswer answer = regex_search(value->regex, scratch->room, subject->text, subject->length);
+    const bool tired = scratch->regex_limits == SIGMA_EVENT_REGEX_LIMITS_MAX;
+    const RegexAnswer answer =
+        tired ? REGEX_LIMIT : regex_search(value->regex, scratch->room, subject->text, subject->length);
     if (answer == REGEX_LIMIT) {
+        scratch->regex_limits += !tired;
         scratch->limits.regex++;
         scratch->limits.rule = scratch->rule;
     }
@@ -227,7 +230,7 @@ SigmaLimits sigma_scratch_limits(const SigmaScratch *scratch) { return scratch->
 
 static void next_event(SigmaScratch *scratch, const json_t *event) {
     scratch->event = event;
-    scratch->value_count = scratch->match_count = 0;
+    scratch->value_count = scratch->match_count = scratch->regex_limits = 0;
     if (++scratch->stamp) return;
     memset(scratch->found, 0, (scratch->set->field_count + 1) * sizeof *scratch->found);
     memset(scratch->seen, 0, scratch->set->count * sizeof *scratch->seen);

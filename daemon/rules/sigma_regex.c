@@ -54,6 +54,13 @@ SigmaRegex *regex_new(const char *pattern, size_t length, const char *flags, Err
     return regex;
 }
 
+size_t regex_bytes(const SigmaRegex *regex) {
+    size_t bytes = 0, machine = 0;
+    pcre2_pattern_info(regex->code, PCRE2_INFO_SIZE, &bytes);
+    pcre2_pattern_info(regex->code, PCRE2_INFO_JITSIZE, &machine);
+    return bytes + machine;
+}
+
 SigmaRegex *regex_free(SigmaRegex *regex) {
     if (!regex) return NULL;
     pcre2_code_free(regex->code);

@@ -26,6 +26,7 @@ typedef enum { REGEX_NO, REGEX_YES, REGEX_LIMIT /* it ran into a limit: not know
 SigmaRegex *regex_new(const char *pattern, size_t length, const char *flags, Error *err);
 SigmaRegex *regex_free(SigmaRegex *regex);
 OWN_DEFINE(SigmaRegex, regex)
+size_t regex_bytes(const SigmaRegex *regex); /* that it takes, machine code included */
 RegexRoom *regex_room_new(void);
 RegexRoom *regex_room_free(RegexRoom *room);
 RegexAnswer regex_search(const SigmaRegex *regex, RegexRoom *room, const char *text, size_t length);

@@ -43,8 +43,15 @@ uint32_t sigma_field(SigmaBuilder *builder, const char *name) {
     return found->number;
 }
 
+bool sigma_count_bytes(SigmaBuilder *builder, size_t bytes) {
+    builder->value_bytes += bytes;
+    return builder->value_bytes <= SIGMA_FILE_VALUES_BYTES_MAX;
+}
+
 const SigmaRegex *sigma_keep_regex(SigmaBuilder *builder, SigmaRegex *take_regex) {
     SigmaSet *set = builder->set;
+    builder->regex_bytes += regex_bytes(take_regex);
+    if (builder->regex_bytes > SIGMA_REGEX_BYTES_MAX) return regex_free(take_regex);
     set->regexes = alloc_again(set->regexes, set->regex_count + 1, sizeof *set->regexes);
     return set->regexes[set->regex_count++] = take_regex;
 }
@@ -104,6 +111,7 @@ bool sigma_builder_text(SigmaBuilder *builder, const char *file, const char *tex
     OWN(arena) Arena *nodes = arena_new(); /* what is kept of them is copied */
     size_t count = 0;
     const size_t before = problems_errors(builder->problems);
+    builder->value_bytes = 0;
     const Node *const *documents = node_parse_all(nodes, file, text, length, &count, builder->problems);
     if (!documents) return false;
     for (size_t i = 0; i < count; i++) document_read(builder, documents[i]);

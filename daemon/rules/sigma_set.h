@@ -23,6 +23,9 @@ enum {
     SIGMA_DETECTIONS_MAX = 1000, /* named parts of one rule */
     SIGMA_VALUES_MAX = 10000, /* of one rule, placeholders expanded */
     SIGMA_VALUE_BYTES_MAX = 8192, /* of one value */
+    SIGMA_FILE_VALUES_BYTES_MAX = 4 << 20, /* of all values of one file, aliases and placeholders expanded */
+    SIGMA_REGEX_BYTES_MAX = 64 << 20, /* of all patterns of a set, compiled */
+    SIGMA_EVENT_REGEX_LIMITS_MAX = 16, /* matches of one event that may run into a limit; then it has no more */
     SIGMA_FIELD_BYTES_MAX = 512, /* of a field's name with its modifiers */
     SIGMA_CONDITION_BYTES_MAX = 4096,
     SIGMA_CONDITION_DEPTH_MAX = 64, /* parentheses and `not`s */

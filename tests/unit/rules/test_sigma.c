@@ -180,6 +180,20 @@ START_TEST(bombs_are_refused) {
 }
 END_TEST
 
+START_TEST(aliases_and_patterns_do_not_multiply) {
+    char *lines;
+    OWN(text) char *value = many("  s: &v '", "x", 8000, "'\n  t: {a: ["), *head = text_format(HEAD "%s", value);
+    OWN(text) char *rule = many(head, "*v,", 600, "*v]}\n  condition: s or t\n");
+    OWN(sigma_set) SigmaSet *set = set_of(rule, NULL, &lines);
+    ck_assert_msg(strstr(lines, "longer than 4194304 bytes together") != NULL, "%s", lines);
+    free(lines);
+    OWN(text) char *patterns = many(HEAD "  s: {a|re: [", "'((ab){60}){40}',", 3000, "y]}\n  condition: s\n");
+    OWN(sigma_set) SigmaSet *others = set_of(patterns, NULL, &lines);
+    ck_assert_msg(strstr(lines, "take more than 67108864 bytes") != NULL, "%.200s", lines);
+    free(lines);
+}
+END_TEST
+
 START_TEST(too_many_parts) {
     OWN(buffer) Buffer rule = BUFFER(1 << 20);
     buffer_text(&rule, HEAD);
@@ -593,6 +607,17 @@ START_TEST(a_regex_that_explodes_is_counted) {
 }
 END_TEST
 
+START_TEST(an_event_of_many_explosions_ends) {
+    OWN(sigma_set)
+    SigmaSet *set = good_set(HEAD "  s: {a|re: '^(([a-z])+.)+[A-Z]([a-z])+$'}\n  condition: s\n", NULL);
+    OWN(sigma_scratch) SigmaScratch *scratch = sigma_scratch_new(set);
+    OWN(text) char *one = many("\"", "a", 1000, "\","), *event = many("{\"a\": [", one, 200, "\"aaAa\"]}");
+    ck_assert_uint_eq(match(set, scratch, event), 0); /* the good one stands behind too many bad ones */
+    ck_assert_uint_eq(sigma_scratch_limits(scratch).regex, 201);
+    ck_assert_uint_eq(match(set, scratch, "{\"a\": \"aaAa\"}"), 1); /* the next event begins anew */
+}
+END_TEST
+
 START_TEST(values_of_one_event_are_bounded) {
     OWN(sigma_set) SigmaSet *set = good_set(HEAD "  s: {a: y}\n  t: {b: x}\n  condition: 1 of them\n", NULL);
     OWN(sigma_scratch) SigmaScratch *scratch = sigma_scratch_new(set);
@@ -685,6 +710,7 @@ static void fill(TCase *tcase) {
     tcase_add_loop_test(tcase, problems_are_all_told, 0, (int)COUNT_OF(wrong));
     tcase_add_test(tcase, every_prefix_ends);
     tcase_add_loop_test(tcase, bombs_are_refused, 0, (int)COUNT_OF(bombs));
+    tcase_add_test(tcase, aliases_and_patterns_do_not_multiply);
     tcase_add_test(tcase, too_many_parts);
     tcase_add_loop_test(tcase, events_meet_rules, 0, (int)COUNT_OF(cases));
     tcase_add_loop_test(tcase, conditions_decide, 0, (int)COUNT_OF(logics));
@@ -694,6 +720,7 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, other_products_are_left_out);
     tcase_add_test(tcase, other_services_are_left_out_and_counted);
     tcase_add_test(tcase, a_regex_that_explodes_is_counted);
+    tcase_add_test(tcase, an_event_of_many_explosions_ends);
     tcase_add_test(tcase, values_of_one_event_are_bounded);
     tcase_add_test(tcase, an_alarm_brings_its_detection);
     tcase_add_loop_test(tcase, reads_are_asked_for_only_where_a_rule_can_match_one, 0, (int)COUNT_OF(reads));
