@@ -7,7 +7,8 @@
  * `cased`; numbers and booleans equal their texts; a dot in a field's name steps into objects, a list on the way means
  * any of its elements, and a key that itself contains the dots is found too. An object where a text is expected is
  * matched as compact JSON, or by a text inside of it, through wildcards, `contains` and `re`; never by a plain value.
- */
+ * `neq` holds for an absent field too; null means absent or null, '' the empty text alone. Keywords are searched in the
+ * event's texts, not in its keys. */
 #ifndef TOCSIN_RULES_SIGMA_SET_H
 #define TOCSIN_RULES_SIGMA_SET_H
 
