@@ -2,8 +2,8 @@
 #ifndef TOCSIN_RULES_COUNT_CONDITION_H
 #define TOCSIN_RULES_COUNT_CONDITION_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "config/node.h"
+
 #include <stdint.h>
 
 typedef enum { COUNT_GT, COUNT_GTE, COUNT_LT, COUNT_LTE, COUNT_EQ, COUNT_NEQ, COUNT_WORDS } CountWord;
@@ -17,6 +17,9 @@ typedef struct CountCondition {
 } CountCondition;
 
 bool count_meets(const CountCondition *condition, int64_t count); /* all that are given */
+/* Reads one entry, `gte: 3`, into the condition. False: a problem that begins with `whose` (a rule's title, an alarm's
+ * name). */
+bool count_bound_read(const NodeEntry *entry, const char *whose, CountCondition *ret_condition, Problems *all);
 /* Can it hold with no event at all, as `{lt: 1}` does? Then silence is what is looked for. */
 bool count_is_absence(const CountCondition *condition);
 

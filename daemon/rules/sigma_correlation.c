@@ -62,20 +62,6 @@ bool timespan_read(SigmaCompile *in, const Node *node, int64_t *ret_seconds) {
     return *ret_seconds = seconds, true;
 }
 
-static bool bound_read(SigmaCompile *in, const NodeEntry *entry, CountCondition *ret) {
-    const Node *value = entry->value;
-    size_t word = 0;
-    while (count_words[word] && strcmp(count_words[word], entry->key->text)) word++;
-    if (!count_words[word]) return nearest_problem(in, entry->key->at, "comparison", entry->key->text, count_words);
-    if (value->kind != NODE_SCALAR || !value->length || value->length > 9 ||
-        value->text[strspn(value->text, "0123456789")])
-        return sigma_problem(in, value->at, "a whole number from 0 on", "`%s` cannot be `%.40s`", entry->key->text,
-            value->kind == NODE_SCALAR ? value->text : "this");
-    ret->given[word] = true;
-    ret->bound[word] = atoll(value->text);
-    return true;
-}
-
 static bool condition_map_read(SigmaCompile *in, const Node *node, SigmaCorrelation *ret) {
     bool good = true, any = false;
     if (node->kind != NODE_MAP)
@@ -85,7 +71,7 @@ static bool condition_map_read(SigmaCompile *in, const Node *node, SigmaCorrelat
         const NodeEntry *entry = &node->entries[i];
         const bool field = !strcmp(entry->key->text, "field");
         if (!field) {
-            good = bound_read(in, entry, &ret->condition) && good;
+            good = count_bound_read(entry, in->title, &ret->condition, in->problems) && good;
             any = true;
         } else if (entry->value->kind != NODE_SCALAR || !entry->value->length) {
             good = sigma_problem(in, entry->value->at, "one field", "`field` must name a field");
