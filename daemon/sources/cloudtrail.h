@@ -106,7 +106,7 @@ void event_finding_drop(EventFinding *finding); /* its labels */
 /* --- poll --- */
 enum {
     CLOUDTRAIL_PAGES_MAX = 100, /* a run; the rest is a gap */
-    CLOUDTRAIL_RUN_MAX_S = 150, /* a run; likewise */
+    CLOUDTRAIL_RUN_MAX_S = 100, /* a run; likewise: with one slow call more it ends within three periods of a minute */
     CLOUDTRAIL_REREAD_S = 300, /* each run begins so far before the newest event seen ... */
     CLOUDTRAIL_OVERLAP_EVERY_S = 600, /* ... and so often as far back as the overlap */
     CLOUDTRAIL_PROBE_EVERY_S = 900,
