@@ -19,7 +19,7 @@ typedef void CallRun(const Call *call);
 enum { DETAIL_DATAPOINTS = 100000 }; /* in one answer: past it the page ends, with `next` */
 
 CallRun call_status, call_alarms, call_alarm, call_history, call_sources, call_notifications, call_events, call_metrics,
-    call_health, call_ready, call_service_graph;
+    call_health, call_ready, call_service_graph, call_cloudtrail_events;
 CallRun call_reload, call_retry, call_discard, call_test;
 
 #endif

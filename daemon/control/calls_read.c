@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "control/event_view.h"
 #include "control/graph_view.h"
 #include "control/view.h"
 #include "notify/outbox.h"
@@ -198,6 +199,16 @@ void call_service_graph(const Call *call) {
         .region = target_parameter(call->target, "region"),
         .group = target_parameter(call->target, "group")};
     answer_json(call->answer, 200, view_graphs(call->engine, &choice));
+}
+
+/* --- CloudTrail --- */
+
+void call_cloudtrail_events(const Call *call) {
+    Error err = {0};
+    EventChoice choice = {.rule = target_parameter(call->target, "rule")};
+    if (!target_limit(call->target, &choice.limit, &err) || !target_time(call->target, "since", &choice.since_ms, &err))
+        return bad_request(call, &err);
+    answer_json(call->answer, 200, view_events(call->engine, &choice));
 }
 
 /* --- what machines ask --- */

@@ -29,6 +29,7 @@ static const Route routes[] = {
     {"POST", "/v1/reload", call_reload, PARAMETERS(), true},
     {"POST", "/v1/receivers/*/test", call_test, PARAMETERS(), true},
     {"GET", "/v1/service-graph", call_service_graph, PARAMETERS("account", "region", "group"), false},
+    {"GET", "/v1/cloudtrail/events", call_cloudtrail_events, PARAMETERS("since", "rule", "limit"), false},
     {"GET", "/v1/events", call_events, PARAMETERS(), false},
     {"GET", "/metrics", call_metrics, NULL, false}, /* scrapers may add what they like */
     {"GET", "/healthz", call_health, NULL, false},
@@ -40,7 +41,6 @@ static const Route routes[] = {
     LATER("DELETE", "/v1/alarms/*/acknowledge"),
     LATER("GET", "/v1/routes"),
     LATER("GET", "/v1/explain/*"),
-    LATER("GET", "/v1/cloudtrail/events"),
     LATER("GET", "/api/v2/status"),
     LATER("GET", "/api/v2/receivers"),
     LATER("GET", "/api/v2/alerts"),

@@ -21,6 +21,8 @@ const OwnKind own_state_full = {"TocsinStateFull", SEVERITY_CRITICAL,
 const OwnKind own_state_lost = {"TocsinStateLost", SEVERITY_CRITICAL,
     "The state file could not be read and was set aside: Tocsin began afresh and may tell things again."};
 const OwnKind own_clock_skew = {"TocsinClockSkew", SEVERITY_WARNING, "This machine's clock disagrees with AWS's."};
+const OwnKind own_feed_quiet = {"TocsinFeedQuiet", SEVERITY_ERROR,
+    "CloudTrail answers, but does not show what must be there: events may be missing."};
 const OwnKind own_instance_overflow = {"TocsinInstanceOverflow", SEVERITY_WARNING,
     "An alarm matches more series than it may watch: some are not watched."};
 

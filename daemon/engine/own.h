@@ -15,7 +15,7 @@ typedef struct OwnKind {
 } OwnKind;
 
 extern const OwnKind own_source_failing, own_delivery_failing, own_reload_failed, own_state_full, own_state_lost,
-    own_clock_skew, own_instance_overflow;
+    own_clock_skew, own_instance_overflow, own_feed_quiet;
 
 typedef struct Own Own;
 Own *own_new(Core *core, Backlog *backlog); /* caller frees */

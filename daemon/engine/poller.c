@@ -25,6 +25,7 @@ typedef struct PollState {
     int64_t ok_boot_ms, ok_wall_ms, calls, end_s;
     char *error; /* of the last run; NULL: it went well */
     void *kept; /* of the newest run that kept something */
+    int64_t feed_ms; /* events: since when the feed must have shown our own calls; 0: not yet read */
 } PollState;
 
 typedef struct Task {
@@ -336,8 +337,25 @@ static void batch_committed(void *ctx) {
     free(task);
 }
 
+/* Our own calls are events, too: where none of an hour is shown, others are not shown either. */
+static void look_at_quiet_feed(Poller *poller, size_t index, const PollOutcome *outcome, int64_t now_ms) {
+    enum { QUIET_MS = 3600000 };
+    PollState *state = &poller->states[index];
+    const Poll *poll = plan_poll(poller->plan, index);
+    if (!state->feed_ms) state->feed_ms = now_ms;
+    if (outcome->feed_seen_ms > state->feed_ms) state->feed_ms = outcome->feed_seen_ms;
+    const bool is_quiet = now_ms - state->feed_ms > QUIET_MS;
+    OWN(labels) Labels *series = labels_new((const Label[]){{"account", poll->account}, {"region", poll->region}}, 2);
+    OWN(text)
+    char *reason = text_format("CloudTrail in %s %s shows none of our own LookupEvents calls of the last hour: what "
+                               "happens there may not be told (is its event history on, and who filters it?)",
+        poll->account, poll->region);
+    own_set(poller->own, &own_feed_quiet, series, is_quiet, is_quiet ? reason : "our own calls are shown again");
+}
+
 static void judge_events(Poller *poller, size_t index, const PollOutcome *outcome, int64_t now_ms, Batch *batch) {
     events_judge(poller->events, plan_poll(poller->plan, index), outcome, now_ms, batch);
+    if (!outcome->failed) look_at_quiet_feed(poller, index, outcome, now_ms);
     if (outcome->lag_s >= 0) poller->states[index].end_s = now_ms / 1000 - outcome->lag_s;
 }
 
@@ -502,6 +520,17 @@ static bool is_still_polled(void *ctx, const Labels *series) {
     return false;
 }
 
+static bool is_feed(void *ctx, const Labels *series) {
+    const Poller *poller = ctx;
+    for (size_t i = 0; i < plan_count(poller->plan); i++) {
+        const Poll *poll = plan_poll(poller->plan, i);
+        if (poll->source->has_events && !strcmp(poll->account, labels_get(series, "account")) &&
+            !strcmp(poll->region, labels_get(series, "region")))
+            return true;
+    }
+    return false;
+}
+
 /* What a reload must not forget of a poll: a source that was blind before it is as blind behind it. */
 typedef struct Remembered {
     char name[512];
@@ -555,6 +584,7 @@ void poller_configure(Poller *poller, Snapshot *snapshot) {
     attach_watches(poller);
     retire_others(poller);
     own_clear_others(poller->own, &own_source_failing, is_still_polled, poller, "it is not read any more");
+    own_clear_others(poller->own, &own_feed_quiet, is_feed, poller, "it is not read any more");
     if (!plan_count(poller->plan)) note_attempted(poller);
     poller->core->wake(poller->core->ctx);
 }
