@@ -5,6 +5,7 @@
 #include "alarms/discovery_section.h"
 #include "aws/aws.h"
 #include "control/section.h"
+#include "engine/changes.h"
 #include "engine/settings.h"
 #include "notify/route.h"
 #include "plugin/receivers.h"
@@ -14,7 +15,6 @@
 
 #define LATER(name, text) static const SectionDescriptor name##_section = {.key = #name, .doc = text, .later = true}
 LATER(heartbeat, "A dead man's switch.");
-LATER(what_changed, "Write events beside each alarm.");
 LATER(inhibit_rules, "Alerts that mute others.");
 LATER(time_intervals, "Named times for routes.");
 

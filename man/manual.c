@@ -3,6 +3,7 @@
  * themselves work by, so that the two cannot part. */
 #include "alarms/alarm.h"
 #include "ctl/verb.h"
+#include "engine/changes.h"
 #include "load.h"
 #include "plugin/module.h"
 
@@ -18,6 +19,7 @@ static const SectionDescriptor *find_section(const char *key) {
 /* Sections that are lists keep their rows beside them. */
 static const SchemaRow *find_rows(const char *key) {
     if (!strcmp(key, "alarms")) return alarm_rows;
+    if (!strcmp(key, "what_changed")) return what_changed_rows;
     for (size_t i = 0; sources[i] && !strncmp(key, "alarms.", 7); i++)
         if (!strcmp(key + 7, sources[i]->alarm_key)) return sources[i]->selector_rows;
     const SectionDescriptor *section = find_section(key);

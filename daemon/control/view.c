@@ -1,5 +1,6 @@
 #include "control/view.h"
 
+#include "base/alloc.h"
 #include "base/json.h"
 
 #include <math.h>
@@ -93,8 +94,10 @@ static json_t *view_datapoints(const Instance *instance) {
     return all;
 }
 
-json_t *view_instance_detail(const Instance *instance) {
+json_t *view_instance_detail(Engine *engine, const Instance *instance) {
     json_t *view = view_instance(instance);
+    OWN(text) char *changed = engine_what_changed(engine, instance);
+    if (changed) json_object_set_new(json_object_get(view, "annotations"), "what_changed", json_safe(changed));
     json_object_set_new(view, "datapoints", view_datapoints(instance));
     return view;
 }

@@ -8,7 +8,8 @@
 json_t *view_status(Engine *engine);
 json_t *view_sources(Engine *engine); /* an array */
 json_t *view_instance(const Instance *instance); /* as in /v1/alarms */
-json_t *view_instance_detail(const Instance *instance); /* the same with its datapoints */
+json_t *view_instance_detail(
+    Engine *engine, const Instance *instance); /* the same with its datapoints, and what changed */
 json_t *view_transition(const HistoryRow *row);
 
 #endif

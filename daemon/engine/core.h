@@ -21,7 +21,8 @@ typedef struct Core {
     bool is_behind; /* the disk was full: the file lacks touches that memory has, so no group takes its turn yet */
     void (*wake)(void *ctx); /* something became due: look at the timers again */
     void (*state_full)(void *ctx, bool is_full);
-    void *ctx; /* of both */
+    char *(*what_changed)(void *ctx, const Instance *instance); /* in words; NULL: nothing. Caller frees */
+    void *ctx; /* of these */
     EngineEvent *event; /* /v1/events; NULL: nobody listens */
     void *event_ctx;
 } Core;

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "base/systemd.h"
+#include "engine/changes.h"
 #include "engine/settings.h"
 #include "plugin/receivers.h"
 #include "store/store_section.h"
@@ -119,6 +120,21 @@ static void loop_sleeps(uv_prepare_t *prepare) {
         metric_set(engine->core.metrics, &stall_metric, seconds, NULL);
 }
 
+/* The events of the alarm's own account and region. */
+static char *what_changed(void *ctx, const Instance *instance) {
+    Engine *engine = ctx;
+    const WhatChanged *section = snapshot_section(engine->core.snapshot, &what_changed_section);
+    const Poll *poll;
+    for (size_t i = 0;; i++) {
+        const void *kept = poller_kept(engine->poller, i, &poll);
+        if (!poll) return NULL;
+        if (!kept || !poll->source->has_events || strcmp(poll->account, instance->account) != 0 ||
+            strcmp(poll->region, instance->region) != 0)
+            continue;
+        return changes_words(instance, kept, section->window_s, clock_wall_ms(engine->core.clock));
+    }
+}
+
 /* --- a life --- */
 
 static void state_full(void *ctx, bool is_full) {
@@ -200,6 +216,7 @@ static Engine *engine_make(const EngineOptions *options) {
     core->world.is_once = options->once;
     core->wake = wake;
     core->state_full = state_full;
+    core->what_changed = what_changed;
     core->ctx = engine;
     engine->http = http_new(core->loop, core->clock, core->metrics);
     core->aws = aws_new(core->loop, engine->http, core->clock, core->metrics);
@@ -294,6 +311,8 @@ Metrics *engine_metrics(Engine *engine) { return engine->core.metrics; }
 const Clock *engine_clock(Engine *engine) { return engine->core.clock; }
 uv_loop_t *engine_loop(Engine *engine) { return engine->core.loop; }
 size_t engine_sources(Engine *engine, SourceView **ret_views) { return poller_sources(engine->poller, ret_views); }
+char *engine_what_changed(Engine *engine, const Instance *instance) { return what_changed(engine, instance); }
+
 const void *engine_kept(Engine *engine, size_t index, const Poll **ret_poll) {
     return poller_kept(engine->poller, index, ret_poll);
 }

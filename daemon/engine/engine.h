@@ -46,6 +46,8 @@ size_t engine_sources(Engine *engine, SourceView **ret_views);
 /* What the newest poll at `index` keeps for people to look at, as its source knows it; NULL: nothing. `*ret_poll` NULL:
  * there are no more polls. Borrowed until the loop goes on. */
 const void *engine_kept(Engine *engine, size_t index, const Poll **ret_poll);
+/* Write events that may be why this alarm fires, in words; NULL: none. Caller frees. */
+char *engine_what_changed(Engine *engine, const Instance *instance);
 /* Gauges that are made when somebody asks: ages, counts, process figures. */
 void engine_refresh_metrics(Engine *engine);
 

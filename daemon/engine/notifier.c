@@ -136,7 +136,8 @@ static RenderInput *input_of(Notifier *notifier, const GroupTurn *group) {
         channels[i] = (ReceiverChannel){channel->plugin, channel->index, channel->send_resolved,
             outbox_has_waiting(notifier->outbox, group->key, receiver->name, channel->plugin, (int64_t)channel->index)};
     }
-    RenderInput *input = render_input_new(group, channels, count, external->url, clock_wall_ms(notifier->core->clock));
+    RenderInput *input = render_input_new(group, channels, count, external->url, clock_wall_ms(notifier->core->clock),
+        notifier->core->what_changed, notifier->core->ctx);
     free(channels);
     return input;
 }

@@ -60,7 +60,7 @@ static void keep_alert(RenderInput *input, const GroupAlert *alert) {
 }
 
 RenderInput *render_input_new(const GroupTurn *turn, const ReceiverChannel *channels, size_t channel_count,
-    const char *external_url, int64_t now_ms) {
+    const char *external_url, int64_t now_ms, RenderChanged *changed, void *ctx) {
     RenderInput *input = alloc_zeroed(1, sizeof *input);
     input->key = text_copy(turn->key);
     input->group_key = text_copy(turn_group_key(turn));
@@ -73,6 +73,8 @@ RenderInput *render_input_new(const GroupTurn *turn, const ReceiverChannel *chan
     input->now_ms = now_ms;
     for (size_t i = 0; i < turn->alert_count; i++)
         if (turn->alerts[i].kind != ALERT_PASSED) keep_alert(input, &turn->alerts[i]);
+    for (size_t i = 0; changed && i < input->alert_count; i++)
+        if (input->alerts[i].is_firing) input->alerts[i].changed = changed(ctx, input->alerts[i].instance);
     input->channels = alloc_zeroed(channel_count + 1, sizeof *input->channels);
     input->channel_count = channel_count;
     for (size_t i = 0; i < channel_count; i++) {

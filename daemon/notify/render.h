@@ -21,8 +21,10 @@ typedef struct ReceiverChannel {
 
 typedef struct RenderInput RenderInput;
 /* Copies what the turn says; on the loop, before it goes on. Ids are drawn here. Caller frees. */
+typedef char *RenderChanged(void *ctx, const Instance *instance); /* what changed just before; NULL: nothing. Owned by
+                                                                     the caller */
 RenderInput *render_input_new(const GroupTurn *turn, const ReceiverChannel *channels, size_t channel_count,
-    const char *external_url, int64_t now_ms);
+    const char *external_url, int64_t now_ms, RenderChanged *changed, void *ctx);
 RenderInput *render_input_free(RenderInput *input);
 OWN_DEFINE(RenderInput, render_input)
 

@@ -60,6 +60,7 @@ void render_alert_copy(RenderAlert *into, const GroupAlert *alert, int64_t now_m
         .console_url = text_or_empty(i->facts.console_url),
         .what = text_or_empty(i->facts.what),
         .series = series_words(i),
+        .instance = i,
         .matches = i->news,
         .more = alert->more,
         .value = i->facts.value,
@@ -84,6 +85,7 @@ void render_alert_deinit(RenderAlert *alert) {
     free(alert->console_url);
     free(alert->what);
     free(alert->series);
+    free(alert->changed);
     *alert = (RenderAlert){0};
 }
 
@@ -190,6 +192,7 @@ static json_t *annotations_json(const RenderAlert *alert, int64_t now_ms) {
     add_text(all, "reason", alert->reason);
     add_text(all, "metric", alert->what);
     if (alert->no_data) add_text(all, "data", "missing");
+    add_text(all, "what_changed", alert->changed);
     if (alert->matches) add_number(all, "matches", (double)alert->matches);
     if (alert->more) add_number(all, "more", (double)alert->more);
     if (!alert->is_firing) {

@@ -13,6 +13,8 @@ typedef struct RenderAlert {
     Labels *labels, *annotations, *notes; /* copies of its own: the loop's counts are not thread-safe */
     char *name, *reason, *console_url, *what; /* never NULL */
     char *series; /* which of those that the alarm finds, in words; "" where it names its one */
+    const Instance *instance; /* on the loop alone */
+    char *changed; /* write events just before it; NULL: none known */
     int64_t matches, more; /* of events, since it began; of them new to the receiver, beyond that it fires */
     double value, threshold, worst; /* NAN: none */
     const char *sign; /* of the comparison; "" where not known any more */

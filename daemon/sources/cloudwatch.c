@@ -4,6 +4,10 @@
 #include "base/buffer.h"
 #include "sources/console.h"
 
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
 enum { CONSOLE_BEFORE_MS = 3 * 3600 * 1000, CONSOLE_AFTER_MS = 3600 * 1000 };
 
 char *metric_console_url(const void *selector, const Labels *series, const char *region, int64_t at_ms) {
@@ -35,6 +39,26 @@ char *metric_describe(const void *selector, const ThresholdRule *rule) {
         "%s %s %s %lld s", metric->namespace, metric->metric_name, metric->statistic, (long long)rule->period_s);
 }
 
+/* `AWS/ApplicationELB` is elasticloadbalancing.amazonaws.com: what is not in the table is called alike. */
+static void metric_service(const void *selector, const Labels *series, char *text, size_t room) {
+    static const struct {
+        const char *namespace, *service;
+    } others[] = {{"ApplicationELB", "elasticloadbalancing"}, {"NetworkELB", "elasticloadbalancing"},
+        {"GatewayELB", "elasticloadbalancing"}, {"ELB", "elasticloadbalancing"}, {"EBS", "ec2"}, {"NATGateway", "ec2"},
+        {"EC2Spot", "ec2"}, {"Logs", "logs"}, {"States", "states"}, {"Events", "events"}, {"ES", "es"},
+        {"EFS", "elasticfilesystem"}, {"ElasticMapReduce", "elasticmapreduce"}, {"DocDB", "rds"}, {"Neptune", "rds"},
+        {"CertificateManager", "acm"}, {"ContainerInsights", "ecs"}};
+    const MetricSelector *metric = selector;
+    (void)series;
+    text[0] = 0;
+    if (strncmp(metric->namespace, "AWS/", 4) != 0 && strncmp(metric->namespace, "ECS/", 4) != 0) return;
+    const char *name = metric->namespace + 4;
+    for (size_t i = 0; i < COUNT_OF(others); i++)
+        if (!strcmp(name, others[i].namespace)) name = others[i].service;
+    const int used = snprintf(text, room, "%s.amazonaws.com", name);
+    for (int i = 0; i < used && (size_t)i < room; i++) text[i] = (char)tolower((unsigned char)text[i]);
+}
+
 static Labels *metric_series(const void *selector) {
     const MetricSelector *metric = selector;
     return labels_new(metric->series, metric->dimensions.count);
@@ -54,5 +78,6 @@ const Source cloudwatch_source = {
     .cancel = metric_poll_cancel,
     .series = metric_series,
     .console_url = metric_console_url,
+    .service = metric_service,
     .describe = metric_describe,
 };

@@ -171,6 +171,9 @@ typedef struct Source {
     /* The series in a few words, for a line on a phone: `checkout -> payments`; caller frees. NULL: name and value of
      * each label. Asked where polls find the series; else the alarm's name says enough. */
     char *(*series_words)(const Labels *series);
+    /* Which AWS service the series belongs to, as CloudTrail names it (`elasticloadbalancing.amazonaws.com`); "" where
+     * that is not known. NULL: it never is. */
+    void (*service)(const void *selector, const Labels *series, char *text, size_t room);
     /* `AWS/ApplicationELB TargetResponseTime p99 60 s`, for a person; caller frees. */
     char *(*describe)(const void *selector, const ThresholdRule *rule);
 } Source;

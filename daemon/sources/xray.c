@@ -4,6 +4,10 @@
 #include "base/buffer.h"
 #include "sources/console.h"
 
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
 enum { CONSOLE_BEFORE_MS = 15 * 60 * 1000, CONSOLE_AFTER_MS = 5 * 60 * 1000 };
 
 char *graph_console_url(const void *selector, const Labels *series, const char *region, int64_t at_ms) {
@@ -42,6 +46,17 @@ static char *graph_series_words(const Labels *series) {
     return text_format("%s%s%s", labels_get(series, "service"), *to ? " → " : "", to);
 }
 
+/* `AWS::Lambda::Function` is lambda.amazonaws.com. */
+static void graph_service(const void *selector, const Labels *series, char *text, size_t room) {
+    const char *type = labels_get(series, "service_type");
+    (void)selector;
+    text[0] = 0;
+    if (strncmp(type, "AWS::", 5) != 0) return;
+    const size_t length = strcspn(type + 5, ":");
+    const int used = snprintf(text, room, "%.*s.amazonaws.com", (int)length, type + 5);
+    for (int i = 0; i < used && (size_t)i < room; i++) text[i] = (char)tolower((unsigned char)text[i]);
+}
+
 const Source service_graph_source = {
     .name = "xray",
     .alarm_key = "service_graph",
@@ -55,5 +70,6 @@ const Source service_graph_source = {
     .kept_free = graph_kept_free,
     .console_url = graph_console_url,
     .describe = graph_describe,
+    .service = graph_service,
     .series_words = graph_series_words,
 };

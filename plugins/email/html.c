@@ -61,6 +61,14 @@ static void row(Buffer *out, const char *name, const char *value) {
     buffer_text(out, "</td></tr>\n");
 }
 
+/* `how often` as a heading of the page. */
+static void fact_row(Buffer *out, const char *name, const char *value) {
+    char heading[32];
+    snprintf(heading, sizeof heading, "%s", name);
+    if (*heading >= 'a' && *heading <= 'z') *heading = (char)(*heading - 'a' + 'A');
+    row(out, heading, value);
+}
+
 static void link(Buffer *out, const char *name, const char *url) {
     if (!*url || strlen(url) > VALUE_MAX) return; /* a link that was cut leads nowhere */
     buffer_text(out, "<a href=\"");
@@ -87,6 +95,8 @@ static void facts(const NoticeAlert *alert, Buffer *out) {
     row(out, "Where", where);
     row(out, "Metric", alert->metric);
     row(out, "Why", alert->reason);
+    for (const NoticeFact *fact = notice_facts; fact->annotation; fact++)
+        fact_row(out, fact->name, notice_fact(alert, fact));
     row(out, "What it is", alert->description);
     buffer_text(out, "</table>\n");
     link(out, "Runbook", alert->runbook_url);

@@ -109,6 +109,29 @@ const char *notice_resource_next(const NoticeAlert *alert, const char *after, co
     return NULL;
 }
 
+const NoticeFact notice_facts[] = {
+    {"path", "cause"},
+    {"affected", "affected"},
+    {"impact", "impact"},
+    {"insight_summary", "insight"},
+    {"who", "who"},
+    {"from", "from"},
+    {"result", "result"},
+    {"matches", "how often"},
+    {"first_event", "first"},
+    {"last_event", "last"},
+    {"fields", "fields"},
+    {"events", "events"},
+    {"trace_links", "traces"},
+    {"what_changed", "changed"},
+    {"acknowledged_by", "known to"},
+    {NULL, NULL},
+};
+
+const char *notice_fact(const NoticeAlert *alert, const NoticeFact *fact) {
+    return text_of(alert->annotations, fact->annotation);
+}
+
 char *notice_figures(const NoticeAlert *alert) {
     if (!*alert->value) return text_copy(*alert->threshold ? alert->threshold : "");
     if (!*alert->threshold) return text_copy(alert->value);

@@ -41,6 +41,13 @@ OWN_DEFINE(Notice, notice)
 /* The alert's labels that are neither its name, severity, account, region nor of Tocsin's own making: its resource. A
  * walk: begin with NULL, end at NULL. */
 const char *notice_resource_next(const NoticeAlert *alert, const char *after, const char **ret_value);
+/* What a source found out beside the figures: annotations that people are shown under a name of their own, in the order
+ * in which they are read. Ends at a NULL annotation. A value may have several lines. */
+typedef struct NoticeFact {
+    const char *annotation, *name;
+} NoticeFact;
+extern const NoticeFact notice_facts[];
+const char *notice_fact(const NoticeAlert *alert, const NoticeFact *fact); /* "" where the alert has none */
 /* `0.91, threshold 0.8`, or what there is of it; caller frees. */
 char *notice_figures(const NoticeAlert *alert);
 /* `account prod, region eu-west-1, LoadBalancer app/x`; caller frees. */

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { ROW_VALUE_MAX = 2000 };
 
@@ -20,6 +21,16 @@ static void row(Buffer *out, const char *name, const char *value) {
     buffer_format(out, "  %-10s ", name);
     put(out, value, ROW_VALUE_MAX);
     buffer_text(out, "\n");
+}
+
+/* Several lines, each of its own: what comes from outside cannot pass for a name of ours. */
+static void rows(Buffer *out, const char *name, const char *value) {
+    for (const char *line = value; *line;) {
+        const size_t length = strcspn(line, "\n");
+        OWN(text) char *one = text_copy_length(line, length);
+        row(out, line == value ? name : "", one);
+        line += length + (line[length] == '\n');
+    }
 }
 
 char *plain_line(const NoticeAlert *alert) {
@@ -56,6 +67,8 @@ static void alert_write(const NoticeAlert *alert, Buffer *out) {
     row(out, "where", where);
     row(out, "why", alert->reason);
     row(out, "what it is", alert->description);
+    for (const NoticeFact *fact = notice_facts; fact->annotation; fact++)
+        rows(out, fact->name, notice_fact(alert, fact));
     row(out, "runbook", alert->runbook_url);
     row(out, "console", alert->console_url);
     buffer_text(out, "\n");

@@ -85,7 +85,7 @@ static json_t *message(GroupAlert *alerts, size_t count, const char *reason, Rec
         turn.firing += alerts[i].kind == ALERT_FIRES;
         turn.ended += alerts[i].kind == ALERT_ENDED;
     }
-    OWN(render_input) RenderInput *input = render_input_new(&turn, &channel, 1, "https://tocsin.example", NOW_MS);
+    OWN(render_input) RenderInput *input = render_input_new(&turn, &channel, 1, "https://tocsin.example", NOW_MS, NULL, NULL);
     OWN(rendered) Rendered *rendered = render(input);
     if (!rendered_count(rendered)) return NULL;
     const OutboxRow row = rendered_row(rendered, 0);
