@@ -107,17 +107,18 @@ static void tick(uv_timer_t *timer) {
     rearm(engine);
 }
 
-static void loop_woke(uv_check_t *check) {
-    Engine *engine = check->data;
-    engine->turn_began_us = clock_mono_us(engine->core.clock);
-}
-
-static void loop_sleeps(uv_prepare_t *prepare) {
+/* A turn is all that lies between two looks, but for the time in which the loop waited: callbacks of sockets and of the
+ * pool run behind the wait, within the same step of libuv's. */
+static void loop_turns(uv_prepare_t *prepare) {
     Engine *engine = prepare->data;
-    if (!engine->turn_began_us) return;
-    const double seconds = (double)(clock_mono_us(engine->core.clock) - engine->turn_began_us) / 1e6;
-    if (seconds > metric_get(engine->core.metrics, &stall_metric, NULL))
-        metric_set(engine->core.metrics, &stall_metric, seconds, NULL);
+    const int64_t now_us = clock_mono_us(engine->core.clock);
+    const int64_t idle_us = (int64_t)(uv_metrics_idle_time(engine->core.loop) / 1000);
+    const int64_t busy_us = now_us - engine->turn_began_us - (idle_us - engine->idle_us);
+    const bool is_first = engine->turn_began_us == 0;
+    engine->turn_began_us = now_us;
+    engine->idle_us = idle_us;
+    if (!is_first && (double)busy_us / 1e6 > metric_get(engine->core.metrics, &stall_metric, NULL))
+        metric_set(engine->core.metrics, &stall_metric, (double)busy_us / 1e6, NULL);
 }
 
 /* The events of the alarm's own account and region. */
@@ -196,10 +197,10 @@ static bool restore(Engine *engine, Error *err) {
 
 static void init_handles(Engine *engine) {
     uv_timer_init(engine->core.loop, &engine->timer);
-    uv_check_init(engine->core.loop, &engine->woke);
-    uv_prepare_init(engine->core.loop, &engine->sleeps);
-    engine->timer.data = engine->woke.data = engine->sleeps.data = engine;
-    engine->open_handles = 3;
+    uv_loop_configure(engine->core.loop, UV_METRICS_IDLE_TIME);
+    uv_prepare_init(engine->core.loop, &engine->turns);
+    engine->timer.data = engine->turns.data = engine;
+    engine->open_handles = 2;
 }
 
 static Engine *engine_make(const EngineOptions *options) {
@@ -249,8 +250,7 @@ void engine_start(Engine *engine) {
     engine->started_boot_ms = clock_boot_ms(clock);
     engine->suspended_ms = clock_boot_ms(clock) - clock_mono_ms(clock);
     engine->wall_offset_ms = clock_wall_ms(clock) - clock_boot_ms(clock);
-    uv_check_start(&engine->woke, loop_woke);
-    uv_prepare_start(&engine->sleeps, loop_sleeps);
+    uv_prepare_start(&engine->turns, loop_turns);
     engine_apply_snapshot(engine, engine->options.snapshot);
     engine->options.snapshot = snapshot_free(engine->options.snapshot);
     own_clear_others(engine->own, &own_reload_failed, keep_none, NULL, "the configuration was read at a start");
@@ -297,8 +297,7 @@ Engine *engine_free(Engine *engine) {
     metrics_free(core->metrics);
     free(engine->reload_error);
     uv_close((uv_handle_t *)&engine->timer, handle_closed);
-    uv_close((uv_handle_t *)&engine->woke, handle_closed);
-    uv_close((uv_handle_t *)&engine->sleeps, handle_closed);
+    uv_close((uv_handle_t *)&engine->turns, handle_closed);
     return NULL;
 }
 

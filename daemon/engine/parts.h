@@ -25,10 +25,9 @@ struct Engine {
     Notifier *notifier;
 
     uv_timer_t timer; /* one timer for all that is due */
-    uv_check_t woke; /* how long a turn of the loop takes */
-    uv_prepare_t sleeps;
+    uv_prepare_t turns; /* how long a turn of the loop takes */
     unsigned open_handles;
-    int64_t turn_began_us;
+    int64_t turn_began_us, idle_us; /* idle_us: that the loop had waited by then */
     int64_t suspended_ms; /* boot - mono at the last look */
     int64_t wall_offset_ms; /* wall - boot at the last look */
     int64_t slow_boot_ms; /* when the slow round was last made */
