@@ -52,6 +52,8 @@ typedef struct Instance {
     int64_t news; /* what people are owed beyond that it fires: matches of events since it began; each is told once */
     int64_t hold_until_ms; /* event alarms: ALARM ends when no match came until then */
     bool gone; /* removed by a reload or a vanished resource: kept until its resolution was told */
+    int64_t
+        unseen_boot_ms; /* since when polls that find its series do not see it; 0: they do. A reload does not end it */
     bool data_missing; /* fires on, but its data is missing */
     bool durable; /* false: in memory only, the disk was full */
     char *evaluation_error; /* NULL: none */

@@ -154,7 +154,7 @@ static const EventSelector *selector_of(const Events *events, size_t watch) { re
 static Instance *instance_of(Judging *in, const EventMatch *match) {
     const Watch *watch = &in->events->watches[match->watch];
     if (series_is_found(in->events->series, match->watch))
-        return series_seen(in->events->series, match->watch, match->group, in->now_ms);
+        return series_seen(in->events->series, match->watch, match->group, 0, in->now_ms);
     return instance_get(in->events->core->instances, watch->alarm, watch->account, watch->region, watch->source->name,
         NULL, in->now_ms);
 }

@@ -153,7 +153,7 @@ static Instance *observed_instance(Poller *poller, const Observation *seen, int6
     const Watch *watch = &poller->watches[seen->watch];
     const Alarm *alarm = poller->alarms[seen->watch];
     if (series_is_found(poller->series, seen->watch))
-        return series_seen(poller->series, seen->watch, seen->labels, now_ms);
+        return series_seen(poller->series, seen->watch, seen->labels, seen->absent_s, now_ms);
     Instance *instance = instance_get(
         poller->core->instances, alarm->name, watch->account, watch->region, alarm->source->name, seen->labels, now_ms);
     const char *id = aws_account_id(poller->core->aws, watch->account);
@@ -174,7 +174,7 @@ static void add_links(InstanceChange *change) {
 
 static void judge_observation(Poller *poller, size_t index, const Observation *seen, int64_t now_ms, Batch *batch) {
     Instance *instance = observed_instance(poller, seen, now_ms);
-    if (!instance) return; /* one more than may be watched: told of */
+    if (!instance) return; /* gone, or one more than may be watched: told of */
     InstanceChange *change = change_new(instance);
     if (seen->error) {
         change_error(change, seen->error);
@@ -391,7 +391,7 @@ static void poll_done(void *ctx, PollOutcome *take_outcome) {
     if (take_outcome->kept) keep(poller, task->index, take_outcome->kept);
     if (take_outcome->failed)
         mark_blind(poller, poll, take_outcome);
-    else if (!take_outcome->scope || take_outcome->is_complete)
+    else if (take_outcome->is_complete)
         close_series(poller, poll, take_outcome, now_ms, batch);
     if (!first_error(take_outcome)) {
         char name[512], value[64];

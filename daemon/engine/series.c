@@ -15,7 +15,6 @@ enum { GONE_TEXT_MAX = 160 };
 typedef struct Entry {
     char fingerprint[FINGERPRINT_TEXT];
     bool is_seen; /* by the poll that is being judged */
-    int64_t unseen_boot_ms; /* since when complete polls have not seen it; 0: the last one did */
     UT_hash_handle hh;
 } Entry;
 
@@ -181,12 +180,30 @@ Series *series_free(Series *series) {
 
 /* --- a poll --- */
 
-Instance *series_seen(Series *all, size_t watch, const Labels *series, int64_t now_ms) {
+static int64_t grace_s(const Series *all, size_t watch) {
+    const int64_t own_s = all->watches[watch].source->grace_s;
+    return own_s ? own_s : all->limits->grace_s;
+}
+
+/* It was last there `absent_s` ago; is that too long? What earlier polls know of its absence counts, too. */
+static bool is_over(const Series *all, size_t watch, const Entry *entry, int64_t absent_s) {
+    const int64_t boot_ms = clock_boot_ms(all->core->clock), since_ms = boot_ms - absent_s * 1000;
+    Instance *instance = entry ? instance_find(all->core->instances, entry->fingerprint) : NULL;
+    if (!instance) return absent_s >= grace_s(all, watch);
+    if (absent_s == 0)
+        instance->unseen_boot_ms = 0;
+    else if (!instance->unseen_boot_ms || since_ms < instance->unseen_boot_ms)
+        instance->unseen_boot_ms = since_ms;
+    return instance->unseen_boot_ms && boot_ms - instance->unseen_boot_ms >= grace_s(all, watch) * 1000;
+}
+
+Instance *series_seen(Series *all, size_t watch, const Labels *series, int64_t absent_s, int64_t now_ms) {
     const Watch *w = &all->watches[watch];
     Found *found = &all->found[watch];
     char fingerprint[FINGERPRINT_TEXT];
     fingerprint_make(w->alarm, w->account, w->region, w->source->name, series, fingerprint);
     Entry *entry = entry_find(found, fingerprint);
+    if (is_over(all, watch, entry, absent_s)) return NULL;
     if (!entry && all->found[found->alarm].alarm_entries >= (size_t)all->limits->max_instances) {
         found->is_overflowing = true;
         return NULL;
@@ -194,7 +211,6 @@ Instance *series_seen(Series *all, size_t watch, const Labels *series, int64_t n
     if (!entry && !found->entries && labels_count(series)) row_remove(all, watch);
     if (!entry) entry = entry_add(all, watch, fingerprint);
     entry->is_seen = true;
-    entry->unseen_boot_ms = 0;
     Instance *instance =
         instance_get(all->core->instances, w->alarm, w->account, w->region, w->source->name, series, now_ms);
     attach(all, watch, instance);
@@ -216,11 +232,6 @@ void series_each_instance(Series *all, size_t watch, void (*each)(void *ctx, Ins
     }
 }
 
-static int64_t grace_s(const Series *all, size_t watch) {
-    const int64_t own_s = all->watches[watch].source->grace_s;
-    return own_s ? own_s : all->limits->grace_s;
-}
-
 /* Gone: what fires is resolved with that reason, the rest is forgotten. */
 static void retire(Series *all, size_t watch, Instance *instance, int64_t now_ms, Batch *batch) {
     char text[GONE_TEXT_MAX], span[TIME_TEXT_MAX];
@@ -240,19 +251,21 @@ static void miss(Instance *instance, int64_t settled_end_s, int64_t now_ms, Batc
     batch_add(batch, change);
 }
 
-/* Events come and go: an instance of theirs is there while it counts for something. */
+/* Events come and go: an instance of theirs is there while people have something open about it. */
 static bool is_there(const Series *all, size_t watch, const Entry *entry) {
-    if (entry->is_seen || !all->watches[watch].source->has_events) return entry->is_seen;
-    const Instance *instance = instance_find(all->core->instances, entry->fingerprint);
-    return instance && (instance->memory.state == STATE_ALARM || instance->firing_since_ms);
+    if (!all->watches[watch].source->has_events) return entry->is_seen;
+    Instance *instance = instance_find(all->core->instances, entry->fingerprint);
+    const bool is_open = instance && (instance->memory.state == STATE_ALARM || instance->firing_since_ms);
+    if (is_open || (instance && entry->is_seen)) instance->unseen_boot_ms = 0;
+    return is_open || entry->is_seen;
 }
 
 static void close_unseen(Series *all, size_t watch, Entry *entry, int64_t settled_end_s, int64_t now_ms, Batch *batch) {
     const int64_t boot_ms = clock_boot_ms(all->core->clock);
     Instance *instance = instance_find(all->core->instances, entry->fingerprint);
     if (!instance || !instance->alarm) return entry_remove(all, watch, entry);
-    if (!entry->unseen_boot_ms) entry->unseen_boot_ms = boot_ms;
-    if (boot_ms - entry->unseen_boot_ms >= grace_s(all, watch) * 1000) {
+    if (!instance->unseen_boot_ms) instance->unseen_boot_ms = boot_ms;
+    if (boot_ms - instance->unseen_boot_ms >= grace_s(all, watch) * 1000) {
         retire(all, watch, instance, now_ms, batch);
         entry_remove(all, watch, entry);
     } else if (settled_end_s) {
@@ -282,7 +295,7 @@ void series_close(Series *all, size_t watch, int64_t settled_end_s, int64_t now_
         if (!is_there(all, watch, entry))
             close_unseen(all, watch, entry, settled_end_s, now_ms, batch);
         else
-            entry->is_seen = false, entry->unseen_boot_ms = 0;
+            entry->is_seen = false;
     }
     if (!found->entries) row_say(all, watch, now_ms);
     tell_overflow(all, watch);

@@ -16,9 +16,10 @@ Series *series_free(Series *series);
 OWN_DEFINE(Series, series)
 
 bool series_is_found(const Series *all, size_t watch); /* its polls find its series */
-/* The instance of a series that a poll of this watch has seen, attached to its alarm. NULL: the alarm has as many as
- * discovery.max_instances allows; TocsinInstanceOverflow tells so. */
-Instance *series_seen(Series *all, size_t watch, const Labels *series, int64_t now_ms);
+/* The instance of a series that a poll of this watch has seen, attached to its alarm; `absent_s` is the observation's.
+ * NULL: it is gone, which series_close() tells, or the alarm has as many as discovery.max_instances allows, which
+ * TocsinInstanceOverflow tells. */
+Instance *series_seen(Series *all, size_t watch, const Labels *series, int64_t absent_s, int64_t now_ms);
 void series_each(const Series *all, size_t watch, KnownSeries *each, void *ctx);
 /* The same, the instances themselves; one that is removed meanwhile is passed over. */
 void series_each_instance(Series *all, size_t watch, void (*each)(void *ctx, Instance *instance), void *ctx);

@@ -37,6 +37,7 @@ typedef struct Observation {
     const SaidState *said; /* not NULL: the samples do not count. Owned by the outcome */
     Samples samples; /* what is there, on a grid; owned by the outcome */
     int64_t settled_end_s; /* UTC s: end of the newest window that is settled */
+    int64_t absent_s; /* of a series that polls find: how long ago it was last there; 0: it is there */
     bool grows_only; /* an unsettled value that breaches cannot be undone by more data: the early alarm may use it */
     bool every_minute; /* all minutes since the last evaluation may be judged (60 s samples); else this end alone */
 } Observation;

@@ -210,6 +210,7 @@ static void run_finish(PollRun *run, const char *lost, AwsClass class) {
         outcome->error = arena_text(outcome->arena, lost);
         outcome->error_class = class;
     }
+    outcome->is_complete = !outcome->failed;
     if (run->list) observe_all(run);
     insight_list_free(run->list);
     PollDone *done = run->done;

@@ -179,6 +179,13 @@ static Samples series_samples(
     return samples;
 }
 
+/* How long a series has not been there, by the windows that were read: what was not read is no evidence. */
+static int64_t absent_s(const GraphMemory *memory, const GraphSeries *series, int64_t end_s) {
+    int64_t at_s = end_s;
+    while (at_s > series->seen_end_s && windows_has(&memory->windows, at_s)) at_s -= memory->windows.step_s;
+    return end_s - at_s;
+}
+
 static void observe_reader(GraphMemory *memory, size_t number, int64_t end_s, PollOutcome *outcome) {
     const GraphReader *reader = &memory->query->readers[number];
     ReaderMemory *remembered = &memory->readers[number];
@@ -186,6 +193,7 @@ static void observe_reader(GraphMemory *memory, size_t number, int64_t end_s, Po
     const bool is_near = remembered->observed_end_s > 0 && end_s - remembered->observed_end_s <= REPLAY_S;
     const bool all_there = windows_have_range(&memory->windows, end_s, count);
     for (GraphSeries *series = remembered->series; series; series = series->hh.next) {
+        if (end_s - series->seen_end_s >= (int64_t)count * memory->windows.period_s) continue; /* in none of them */
         const bool has_notes = series->notes && series->notes_end_s == end_s;
         outcome->observations[outcome->count++] = (Observation){
             .watch = reader->watch,
@@ -193,6 +201,7 @@ static void observe_reader(GraphMemory *memory, size_t number, int64_t end_s, Po
             .notes = has_notes ? labels_ref(series->notes) : NULL,
             .samples = series_samples(memory, series, end_s, all_there ? count : reader->range, outcome->arena),
             .settled_end_s = end_s,
+            .absent_s = absent_s(memory, series, end_s),
             .every_minute = memory->query->period_s == 60 && is_near && all_there,
         };
     }

@@ -73,7 +73,8 @@ static void observe_all(PollRun *run) {
     PollOutcome *outcome = run->outcome;
     outcome->observations = arena_alloc(outcome->arena, graph_memory_series(memory) + 1, sizeof *outcome->observations);
     const bool all = graph_memory_observe(memory, run->end_s, outcome);
-    if (all && !outcome->failed) outcome->settled_end_s = run->end_s;
+    outcome->is_complete = all && !outcome->failed; /* else a window that is still to be read may hold a series */
+    if (outcome->is_complete) outcome->settled_end_s = run->end_s;
 }
 
 /* Passed once. `lost`: why the reading ended before its last window. */

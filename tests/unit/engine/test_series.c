@@ -85,14 +85,15 @@ static void world_deinit(World *w) {
 
 static int64_t now_ms(const World *w) { return clock_wall_ms(w->room.clock); }
 
-/* What a poll of the first watch has seen: a letter a service, whose fault rate is 9 for a capital and 1 else. */
-static void poll(World *w, const char *services) {
+/* What a poll of the first watch has seen, or read of as last there `absent_s` ago: a letter a service, whose fault rate
+ * is 9 for a capital and 1 else. */
+static void poll_remembering(World *w, const char *services, int64_t absent_s) {
     Batch *batch = batch_new(w->backlog);
     const int64_t end_s = now_ms(w) / 1000 / 60 * 60;
     for (; *services; services++) {
         const char name[] = {(char)(*services | 0x20), 0};
         OWN(labels) Labels *labels = labels_new(&(Label){"service", name}, 1);
-        Instance *instance = series_seen(w->series, 0, labels, now_ms(w));
+        Instance *instance = series_seen(w->series, 0, labels, absent_s, now_ms(w));
         if (!instance) continue;
         double value = *services & 0x20 ? 1 : 9;
         const Observation seen = {.settled_end_s = end_s, .samples = {FOLD_NONE, end_s - 60, 60, 1, &value, NULL}};
@@ -105,6 +106,8 @@ static void poll(World *w, const char *services) {
     room_run(&w->room);
     clock_advance(w->room.clock, 60000);
 }
+
+static void poll(World *w, const char *services) { poll_remembering(w, services, 0); }
 
 /* `STATE service` of each instance in the first region, sorted; `-` stands for the row without a series. */
 static const char *states(const World *w) {
@@ -160,6 +163,50 @@ START_TEST(what_is_not_seen_is_missing_and_then_gone) {
     ck_assert_str_eq(states(&w), "- INSUFFICIENT_DATA, b OK gone"); /* people must still hear of b's end */
     ck_assert_str_eq(any_of(&w, "b")->facts.reason, "gone: not seen for 10m");
     ck_assert(instance_is_resolved(any_of(&w, "b")));
+    world_deinit(&w);
+}
+END_TEST
+
+/* What older windows hold is judged, but it is not there: the grace runs, and behind it nothing makes it anew. */
+START_TEST(what_is_only_remembered_is_gone_in_time) {
+    World w;
+    world_init(&w);
+    poll(&w, "aB");
+    for (int minute = 1; minute < GRACE_S / 60; minute++) poll_remembering(&w, "aB", minute * 60);
+    ck_assert_str_eq(states(&w), "a OK, b ALARM");
+    poll_remembering(&w, "aB", GRACE_S);
+    ck_assert_str_eq(states(&w), "- INSUFFICIENT_DATA, b OK gone");
+    ck_assert_str_eq(any_of(&w, "b")->facts.reason, "gone: not seen for 10m");
+    poll_remembering(&w, "aB", GRACE_S + 60);
+    ck_assert_str_eq(states(&w), "- INSUFFICIENT_DATA, b OK gone");
+    poll(&w, "B");
+    ck_assert_str_eq(states(&w), "b ALARM");
+    world_deinit(&w);
+}
+END_TEST
+
+START_TEST(what_is_seen_in_between_begins_its_grace_anew) {
+    World w;
+    world_init(&w);
+    poll(&w, "B");
+    poll_remembering(&w, "B", GRACE_S - 60);
+    poll(&w, "B");
+    poll_remembering(&w, "B", GRACE_S - 60);
+    ck_assert_str_eq(states(&w), "b ALARM");
+    world_deinit(&w);
+}
+END_TEST
+
+/* Reloads more frequent than the grace must not keep what is gone. */
+START_TEST(a_reload_does_not_end_an_absence) {
+    World w;
+    world_init(&w);
+    poll(&w, "B");
+    for (int minute = 0; minute < GRACE_S / 60 + 1; minute++) {
+        poll(&w, "");
+        world_configure(&w);
+    }
+    ck_assert_str_eq(states(&w), "- INSUFFICIENT_DATA, b OK gone");
     world_deinit(&w);
 }
 END_TEST
@@ -260,6 +307,9 @@ END_TEST
 static void fill(TCase *tests) {
     tcase_add_test(tests, a_row_stands_where_there_is_no_series);
     tcase_add_test(tests, what_is_not_seen_is_missing_and_then_gone);
+    tcase_add_test(tests, what_is_only_remembered_is_gone_in_time);
+    tcase_add_test(tests, what_is_seen_in_between_begins_its_grace_anew);
+    tcase_add_test(tests, a_reload_does_not_end_an_absence);
     tcase_add_test(tests, what_comes_back_is_the_same_instance);
     tcase_add_test(tests, blindness_is_no_absence);
     tcase_add_test(tests, a_blind_start_says_so_in_the_row);

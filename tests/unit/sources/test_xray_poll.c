@@ -191,18 +191,38 @@ START_TEST(a_service_without_traffic_is_missing) {
     const PollOutcome *got = poll_at(&world, NOW_S + 60);
     ck_assert(got->count == ALARMS && isnan(value_at(&got->observations[0], END_S + 60)));
     ck_assert(value_at(&got->observations[0], END_S) == 20);
+    ck_assert_int_eq(got->observations[0].absent_s, 60);
     end(&world);
 }
 END_TEST
 
-/* Who was in no window of the ring is not observed any more. */
+/* What was not read is no evidence of absence. */
+START_TEST(an_absence_counts_by_what_was_read) {
+    World world;
+    begin(&world, 60, 5, NULL, NULL);
+    ck_assert_int_eq(poll_at(&world, NOW_S)->observations[0].absent_s, 0);
+    world.quiet_from_s = END_S + 60;
+    ck_assert_int_eq(poll_at(&world, NOW_S + 60)->observations[0].absent_s, 60);
+    ck_assert_int_eq(poll_at(&world, NOW_S + 120)->observations[0].absent_s, 120);
+    world.quiet_from_s = END_S + 240;
+    ck_assert_int_eq(poll_at(&world, NOW_S + 240)->observations[0].absent_s, 60);
+    end(&world);
+}
+END_TEST
+
+/* Who is in none of the windows that are judged is not observed any more. */
 START_TEST(a_vanished_service_is_forgotten) {
     World world;
     begin(&world, 60, 3, NULL, NULL);
     poll_at(&world, NOW_S);
     const PollOutcome *got = NULL;
     world.quiet_from_s = END_S + 60;
-    for (int minute = 1; minute < 60; minute++) got = poll_at(&world, NOW_S + minute * 60);
+    for (int minute = 1; minute < 3; minute++) got = poll_at(&world, NOW_S + minute * 60);
+    ck_assert(got->count == ALARMS && got->observations[0].absent_s == 120);
+    for (int minute = 3; minute < 60; minute++) {
+        got = poll_at(&world, NOW_S + minute * 60);
+        ck_assert(got->count == 0 && got->is_complete);
+    }
     ck_assert(got->count == 0 && got->settled_end_s == END_S + 59 * 60 && !got->failed);
     end(&world);
 }
@@ -276,10 +296,11 @@ START_TEST(a_cold_start_is_bounded) {
     ck_assert_int_eq(world.asked[0], END_S);
     ck_assert_int_eq(world.asked[XRAY_WINDOWS_A_RUN - 1], END_S - (XRAY_WINDOWS_A_RUN - 1) * 60);
     ck_assert(!got->failed && got->count == 0 && got->settled_end_s == 0);
+    ck_assert(!got->is_complete); /* what no window holds so far may be in one that is still to be read */
     poll_at(&world, NOW_S + 60);
     ck_assert_int_eq(world.asked[0], END_S + 60);
     got = poll_at(&world, NOW_S + 120);
-    ck_assert(got->count == ALARMS && got->settled_end_s == END_S + 120);
+    ck_assert(got->count == ALARMS && got->settled_end_s == END_S + 120 && got->is_complete);
     end(&world);
 }
 END_TEST
@@ -459,6 +480,7 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, windows_of_the_range_are_read_once);
     tcase_add_test(tcase, late_traces_are_read_once_more);
     tcase_add_test(tcase, a_service_without_traffic_is_missing);
+    tcase_add_test(tcase, an_absence_counts_by_what_was_read);
     tcase_add_test(tcase, a_vanished_service_is_forgotten);
     tcase_add_test(tcase, a_lost_window_is_unknown);
     tcase_add_test(tcase, a_lost_second_reading_keeps_the_first);
