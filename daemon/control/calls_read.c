@@ -195,7 +195,7 @@ void call_service_graph(const Call *call) {
     const GraphChoice choice = {.account = target_parameter(call->target, "account"),
         .region = target_parameter(call->target, "region"),
         .group = target_parameter(call->target, "group")};
-    answer_json(call->answer, 200, view_graphs(call->engine, &choice));
+    view_graphs(call->engine, &choice, call->answer);
 }
 
 /* --- CloudTrail --- */

@@ -1,87 +1,106 @@
 #include "control/graph_view.h"
 
 #include "base/alloc.h"
+#include "base/arena.h"
 #include "base/json.h"
 #include "base/table.h"
 #include "sources/xray_statistic.h"
 
-#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* --- alarms by what they watch --- */
 
-/* All instances on one node or edge, under `account region group service edge_to`. */
+/* An instance on a node or an edge, copied: the pool must not look at the loop's. */
 typedef struct Watched {
-    char *key;
-    json_t *alarms;
-    UT_hash_handle hh;
+    char *key; /* `account region group service edge_to` */
+    const char *name, *fingerprint, *type;
+    AlarmState state;
+    Severity severity;
+    double value;
+    struct Watched *next; /* on the same node or edge */
+    UT_hash_handle hh; /* of the first there */
 } Watched;
+
+/* One answer on its way. */
+typedef struct Viewing {
+    uv_work_t work;
+    Arena *arena; /* everything here, this struct too */
+    Answer *answer;
+    const ServiceGraph **graphs;
+    size_t count;
+    Watched *alarms, *by_key;
+    size_t alarm_count;
+    char *text;
+} Viewing;
 
 static char *watched_key(
     const char *account, const char *region, const char *group, const char *service, const char *edge_to) {
     return text_format("%s\n%s\n%s\n%s\n%s", account, region, group, service, edge_to);
 }
 
-static json_t *alarm_json(const Instance *instance) {
-    return json_pack("{s:o, s:s, s:s, s:o, s:s, s:o}", "name", json_safe(instance->name), "fingerprint",
-        instance->fingerprint, "state", state_word(instance->memory.state), "value", json_number(instance->facts.value),
-        "severity", severity_word(instance->severity), "service_type",
-        json_safe(labels_get(instance->series, "service_type")));
+static bool is_on(const ServiceGraph *graph, const Instance *instance) {
+    return !strcmp(instance->account, service_graph_account(graph)) &&
+        !strcmp(instance->region, service_graph_region(graph)) &&
+        !strcmp(labels_get(instance->series, "xray_group"), service_graph_group(graph));
 }
 
-static void watched_add(Watched **all, const Instance *instance) {
+static void watched_add(Viewing *viewing, const Instance *instance) {
     const char *service = labels_get(instance->series, "service");
+    size_t g = 0;
     if (strcmp(instance->source, "xray") != 0 || instance->gone || !*service) return;
+    while (g < viewing->count && !is_on(viewing->graphs[g], instance)) g++;
+    if (g == viewing->count) return;
     OWN(text)
     char *key = watched_key(instance->account, instance->region, labels_get(instance->series, "xray_group"), service,
         labels_get(instance->series, "edge_to"));
-    Watched *watched;
-    HASH_FIND_STR(*all, key, watched);
-    if (!watched) {
-        watched = alloc_zeroed(1, sizeof *watched);
-        watched->key = GIVE(key);
-        watched->alarms = json_array();
-        HASH_ADD_KEYPTR(hh, *all, watched->key, strlen(watched->key), watched);
-    }
-    json_array_append_new(watched->alarms, alarm_json(instance));
+    viewing->alarms[viewing->alarm_count++] = (Watched){.key = arena_text(viewing->arena, key),
+        .name = arena_text(viewing->arena, instance->name),
+        .fingerprint = arena_text(viewing->arena, instance->fingerprint),
+        .type = arena_text(viewing->arena, labels_get(instance->series, "service_type")),
+        .state = instance->memory.state,
+        .severity = instance->severity,
+        .value = instance->facts.value};
 }
 
-static Watched *watched_make(Engine *engine) {
-    Watched *all = NULL;
+static void watched_copy(Viewing *viewing, Instances *instances) {
     size_t count;
-    Instance **instances = instances_sorted(engine_instances(engine), &count);
-    for (size_t i = 0; i < count; i++) watched_add(&all, instances[i]);
-    free(instances);
-    return all;
+    Instance **all = instances_sorted(instances, &count);
+    viewing->alarms = arena_alloc(viewing->arena, count + 1, sizeof *viewing->alarms);
+    for (size_t i = 0; i < count; i++) watched_add(viewing, all[i]);
+    free(all);
 }
 
-static void watched_free(Watched *all) {
-    Watched *watched, *next;
-    HASH_ITER(hh, all, watched, next) {
-        HASH_DEL(all, watched);
-        json_decref(watched->alarms);
-        free(watched->key);
-        free(watched);
+static void watched_index(Viewing *viewing) {
+    for (size_t i = viewing->alarm_count; i-- > 0;) { /* backwards: each is put before those that are there */
+        Watched *watched = &viewing->alarms[i];
+        HASH_FIND_STR(viewing->by_key, watched->key, watched->next);
+        if (watched->next) HASH_DEL(viewing->by_key, watched->next);
+        HASH_ADD_KEYPTR(hh, viewing->by_key, watched->key, strlen(watched->key), watched);
     }
 }
 
-static int state_rank(const char *state) { return !strcmp(state, "ALARM") ? 2 : !strcmp(state, "OK") ? 1 : 0; }
+static json_t *alarm_json(const Watched *watched) {
+    return json_pack("{s:o, s:s, s:s, s:o, s:s, s:o}", "name", json_safe(watched->name), "fingerprint",
+        watched->fingerprint, "state", state_word(watched->state), "value", json_number(watched->value), "severity",
+        severity_word(watched->severity), "service_type", json_safe(watched->type));
+}
+
+static int state_rank(AlarmState state) { return state == STATE_ALARM ? 2 : state == STATE_OK ? 1 : 0; }
 
 /* Adds `alarms`, and as `alarm_state` the worst of them (null: nobody watches this). */
 static void add_alarms(json_t *to, const Watched *all, const char *key, const char *type) {
     Watched *watched;
     HASH_FIND_STR(all, key, watched);
     json_t *alarms = json_array();
-    const char *worst = NULL;
-    for (size_t i = 0; watched && i < json_array_size(watched->alarms); i++) {
-        json_t *alarm = json_array_get(watched->alarms, i);
-        const char *of_type = json_text(alarm, "service_type"), *state = json_text(alarm, "state");
-        if (of_type && *of_type && strcmp(of_type, type) != 0) continue;
-        json_array_append(alarms, alarm);
-        if (!worst || state_rank(state) > state_rank(worst)) worst = state;
+    const Watched *worst = NULL;
+    for (; watched; watched = watched->next) {
+        if (*watched->type && strcmp(watched->type, type) != 0) continue;
+        json_array_append_new(alarms, alarm_json(watched));
+        if (!worst || state_rank(watched->state) > state_rank(worst->state)) worst = watched;
     }
     json_object_set_new(to, "alarms", alarms);
-    json_object_set_new(to, "alarm_state", worst ? json_string(worst) : json_null());
+    json_object_set_new(to, "alarm_state", worst ? json_string(state_word(worst->state)) : json_null());
 }
 
 /* --- nodes and edges --- */
@@ -210,21 +229,53 @@ static size_t choose(Engine *engine, const GraphChoice *choice, const ServiceGra
     return count;
 }
 
-json_t *view_graphs(Engine *engine, const GraphChoice *choice) {
-    const ServiceGraph **graphs;
-    const size_t count = choose(engine, choice, &graphs);
-    Watched *watched = watched_make(engine);
+/* --- the answer --- */
+
+static json_t *graphs_json(const Viewing *viewing) {
     json_t *windows = json_array(), *nodes = json_array(), *edges = json_array();
-    for (size_t g = 0; g < count; g++) {
-        const GraphOut out = {graphs[g], watched, json_array_size(nodes), nodes, edges};
-        const size_t node_count = service_graph_node_count(graphs[g]);
-        const size_t parts = node_count + service_graph_edge_count(graphs[g]);
-        const bool is_shown = out.first_id + json_array_size(edges) + parts <= GRAPH_VIEW_PARTS;
-        json_array_append_new(windows, window_json(graphs[g], is_shown));
+    for (size_t g = 0; g < viewing->count; g++) {
+        const ServiceGraph *graph = viewing->graphs[g];
+        const GraphOut out = {graph, viewing->by_key, json_array_size(nodes), nodes, edges};
+        const size_t node_count = service_graph_node_count(graph), edge_count = service_graph_edge_count(graph);
+        const bool is_shown = out.first_id + json_array_size(edges) + node_count + edge_count <= GRAPH_VIEW_PARTS;
+        json_array_append_new(windows, window_json(graph, is_shown));
         for (size_t i = 0; is_shown && i < node_count; i++) add_node(&out, i);
-        for (size_t i = 0; is_shown && i < service_graph_edge_count(graphs[g]); i++) add_edge(&out, i);
+        for (size_t i = 0; is_shown && i < edge_count; i++) add_edge(&out, i);
     }
-    watched_free(watched);
-    free(graphs);
     return json_pack("{s:o, s:o, s:o}", "windows", windows, "nodes", nodes, "edges", edges);
+}
+
+static void view_work(uv_work_t *work) {
+    Viewing *viewing = work->data;
+    watched_index(viewing);
+    OWN(json) json_t *graphs = graphs_json(viewing);
+    viewing->text = json_write(graphs);
+    HASH_CLEAR(hh, viewing->by_key); /* the entries lie in the arena */
+}
+
+static void view_done(uv_work_t *work, int status) {
+    Viewing *viewing = work->data;
+    (void)status;
+    if (viewing->text)
+        answer_text(viewing->answer, 200, "application/json", viewing->text);
+    else
+        answer_error(viewing->answer, 500, "internal", "the answer could not be written");
+    for (size_t g = 0; g < viewing->count; g++) service_graph_free((ServiceGraph *)(uintptr_t)viewing->graphs[g]);
+    free(viewing->graphs);
+    arena_free(viewing->arena); /* the viewing itself lives there */
+}
+
+void view_graphs(Engine *engine, const GraphChoice *choice, Answer *take_answer) {
+    Arena *arena = arena_new();
+    Viewing *viewing = arena_alloc(arena, 1, sizeof *viewing);
+    *viewing = (Viewing){.arena = arena, .answer = take_answer, .work.data = viewing};
+    viewing->count = choose(engine, choice, &viewing->graphs);
+    for (size_t g = 0; g < viewing->count; g++) service_graph_ref(viewing->graphs[g]);
+    if (viewing->count == 0) { /* next to no work */
+        view_work(&viewing->work);
+        view_done(&viewing->work, 0);
+        return;
+    }
+    watched_copy(viewing, engine_instances(engine));
+    uv_queue_work(engine_loop(engine), &viewing->work, view_work, view_done);
 }

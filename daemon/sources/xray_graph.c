@@ -50,6 +50,7 @@ struct GraphPages {
 
 struct ServiceGraph {
     Arena *arena; /* the pages'; everything here, this struct too */
+    unsigned refs;
     GraphNode *nodes;
     GraphEdge *edges;
     size_t node_count, edge_count;
@@ -403,6 +404,7 @@ ServiceGraph *service_graph_new(GraphPages *take_pages, const char *account, con
     Arena *arena = take_pages->arena;
     ServiceGraph *graph = arena_alloc(arena, 1, sizeof *graph);
     *graph = (ServiceGraph){.arena = arena,
+        .refs = 1,
         .account = arena_text(arena, account),
         .region = arena_text(arena, region),
         .group = arena_text(arena, group ? group : ""),
@@ -416,8 +418,13 @@ ServiceGraph *service_graph_new(GraphPages *take_pages, const char *account, con
     return graph;
 }
 
+const ServiceGraph *service_graph_ref(const ServiceGraph *graph) {
+    ((ServiceGraph *)(uintptr_t)graph)->refs++;
+    return graph;
+}
+
 ServiceGraph *service_graph_free(ServiceGraph *graph) {
-    if (graph) arena_free(graph->arena); /* the graph itself lives there */
+    if (graph && --graph->refs == 0) arena_free(graph->arena); /* the graph itself lives there */
     return NULL;
 }
 

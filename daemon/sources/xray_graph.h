@@ -86,7 +86,9 @@ bool graph_pages_are_partial(const GraphPages *pages);
  * their counts and histograms add up. The pages are used up. Texts are copied; the window is [start_s, end_s). */
 ServiceGraph *service_graph_new(
     GraphPages *take_pages, const char *account, const char *region, const char *group, int64_t start_s, int64_t end_s);
-ServiceGraph *service_graph_free(ServiceGraph *graph);
+/* One more holder. References are counted on the loop; whoever holds one may read the graph on the pool. */
+const ServiceGraph *service_graph_ref(const ServiceGraph *graph);
+ServiceGraph *service_graph_free(ServiceGraph *graph); /* gives one reference back; NULL is fine; returns NULL */
 OWN_DEFINE(ServiceGraph, service_graph)
 
 size_t service_graph_node_count(const ServiceGraph *graph);

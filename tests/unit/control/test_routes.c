@@ -166,12 +166,16 @@ START_TEST(the_service_graph_carries_the_states_of_its_alarms) {
     const struct Graph *c = &graphs[_i];
     Engine engine;
     FakeReply got = {0};
-    fake_engine_init(&engine, NULL);
+    uv_loop_t loop;
+    uv_loop_init(&loop);
+    fake_engine_init(&engine, &loop);
     OWN(service_graph) ServiceGraph *graph = graph_make();
     engine.kept = graph;
     watch_service(&engine.alarms[0], "checkout", "payments"); /* an OK on the edge alone */
     watch_service(&engine.alarms[1], "payments", "");
     routes_dispatch(&engine, &reader, "GET", c->target, answer_new(fake_reply_sent, &got));
+    uv_run(&loop, UV_RUN_DEFAULT);
+    uv_loop_close(&loop);
     ck_assert_uint_eq(got.reply.status, 200);
     ck_assert_msg(strstr(got.reply.body, c->want), "%s: no `%s` in %s", c->target, c->want, got.reply.body);
     labels_free(engine.alarms[0].series);
