@@ -4,25 +4,13 @@
 #include "base/alloc.h"
 #include "ctl/call.h"
 #include "ctl/people.h"
+#include "ctl/ranked.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { OPTION_STATE };
 static const CtlOption options[] = {{"--state", NULL, "STATE", "only those in OK, ALARM or INSUFFICIENT_DATA"}, {0}};
-
-static int rank(const json_t *alarm) {
-    const char *state = json_text(alarm, "state");
-    if (state && !strcmp(state, "ALARM")) return 0;
-    return state && !strcmp(state, "OK") ? 2 : 1;
-}
-
-static int by_rank(const void *a, const void *b) {
-    const json_t *const *x = a, *const *y = b;
-    if (rank(*x) != rank(*y)) return rank(*x) - rank(*y);
-    const char *one = json_text(*x, "name"), *two = json_text(*y, "name");
-    return strcmp(one ? one : "", two ? two : "");
-}
 
 static char *where(const json_t *alarm) {
     const char *account = json_text(alarm, "account"), *region = json_text(alarm, "region");
@@ -34,7 +22,7 @@ static char *where(const json_t *alarm) {
 static void print_row(CtlContext *ctl, Table *table, const json_t *alarm) {
     const char *state = json_text(alarm, "state"), *error = json_text(alarm, "evaluation_error");
     table_cell(table, people_state_paint(state), state);
-    table_cell(table, PAINT_BOLD, json_text(alarm, "name"));
+    table_cell_take(table, PAINT_BOLD, ranked_name(alarm));
     table_cell(table, PAINT_NONE, json_text(alarm, "severity"));
     table_cell_take(table, PAINT_NONE, where(alarm));
     table_cell_take(table, PAINT_NONE, people_when(ctl->clock, json_text(alarm, "since")));
@@ -49,14 +37,11 @@ static void print_row(CtlContext *ctl, Table *table, const json_t *alarm) {
 static void print_table(CtlContext *ctl, const json_t *alarms) {
     static const char *const heads[] = {
         "STATE", "ALARM", "SEVERITY", "WHERE", "SINCE", "VALUE", "THRESHOLD", "FINGERPRINT", "REASON", NULL};
-    const size_t count = json_array_size(alarms);
-    const json_t **sorted = alloc_zeroed(count + 1, sizeof *sorted);
-    for (size_t i = 0; i < count; i++) sorted[i] = json_array_get(alarms, i);
-    qsort(sorted, count, sizeof *sorted, by_rank);
+    const json_t **ranked = ranked_new(alarms);
     OWN(table) Table *table = table_new(heads);
-    for (size_t i = 0; i < count; i++) print_row(ctl, table, sorted[i]);
+    for (size_t i = 0; i < json_array_size(alarms); i++) print_row(ctl, table, ranked[i]);
     table_print(table, ctl->out, ctl->colour);
-    free(sorted);
+    free(ranked);
 }
 
 static char *alarms_path(const char *name, const char *state) {

@@ -7,6 +7,7 @@
 #include "base/timetext.h"
 #include "ctl/call.h"
 #include "ctl/people.h"
+#include "ctl/ranked.h"
 #include "ctl/sparkline.h"
 
 #include <math.h>
@@ -103,7 +104,8 @@ static void print_pairs(CtlContext *ctl, const char *head, const json_t *pairs) 
 
 static void print_head(CtlContext *ctl, const json_t *instance) {
     const char *state = json_text(instance, "state");
-    OWN(text) char *name = people_clean(json_text(instance, "name"));
+    OWN(text) char *words = ranked_name(instance);
+    OWN(text) char *name = people_clean(words);
     OWN(text) char *since = people_when(ctl->clock, json_text(instance, "since"));
     people_paint(ctl->out, ctl->colour, PAINT_BOLD, name);
     fputs("  ", ctl->out);
@@ -134,13 +136,27 @@ static void print_instance(CtlContext *ctl, const json_t *instance, Beyond beyon
 
 /* --- the alarm --- */
 
-static void print_changes(CtlContext *ctl, const json_t *transitions) {
-    static const char *const heads[] = {"CHANGED", "FROM", "TO", "VALUE", "REASON", NULL};
+/* The series whose transition this is; "" where it has none, or is gone. Caller frees. */
+static char *changed_series(const json_t *instances, const json_t *transition) {
+    const char *wanted = json_text(transition, "fingerprint");
+    for (size_t i = 0; i < json_array_size(instances); i++) {
+        const char *is = json_text(json_array_get(instances, i), "fingerprint");
+        if (wanted && is && !strcmp(wanted, is)) return ranked_series(json_array_get(instances, i));
+    }
+    return text_copy("");
+}
+
+/* With a column for the series where there are several. */
+static void print_changes(CtlContext *ctl, const json_t *transitions, const json_t *instances) {
+    static const char *const heads[] = {"CHANGED", "SERIES", "FROM", "TO", "VALUE", "REASON", NULL};
+    static const char *const heads_of_one[] = {"CHANGED", "FROM", "TO", "VALUE", "REASON", NULL};
+    const bool has_series = json_array_size(instances) > 1;
     if (json_array_size(transitions) == 0) return;
-    OWN(table) Table *table = table_new(heads);
+    OWN(table) Table *table = table_new(has_series ? heads : heads_of_one);
     for (size_t i = 0; i < json_array_size(transitions); i++) {
         const json_t *row = json_array_get(transitions, i);
         table_cell_take(table, PAINT_NONE, people_when(ctl->clock, json_text(row, "time")));
+        if (has_series) table_cell_take(table, PAINT_NONE, changed_series(instances, row));
         table_cell(table, people_state_paint(json_text(row, "from")), json_text(row, "from"));
         table_cell(table, people_state_paint(json_text(row, "to")), json_text(row, "to"));
         table_cell_take(table, PAINT_NONE, people_number(json_object_get(row, "value")));
@@ -171,17 +187,40 @@ static int not_there(CtlContext *ctl, const char *name) {
     return CTL_FAILED;
 }
 
+/* `50 instances: 2 ALARM, 48 OK` */
+static void print_count(CtlContext *ctl, const json_t *instances) {
+    static const char *const states[] = {"ALARM", "INSUFFICIENT_DATA", "OK"};
+    const char *lead = ": ";
+    if (json_array_size(instances) < 2) return;
+    fprintf(ctl->out, "%zu instances", json_array_size(instances));
+    for (size_t s = 0; s < COUNT_OF(states); s++) {
+        size_t count = 0;
+        for (size_t i = 0; i < json_array_size(instances); i++) {
+            const char *state = json_text(json_array_get(instances, i), "state");
+            count += state && !strcmp(state, states[s]);
+        }
+        if (!count) continue;
+        fprintf(ctl->out, "%s%zu ", lead, count);
+        people_paint(ctl->out, ctl->colour, people_state_paint(states[s]), states[s]);
+        lead = ", ";
+    }
+    fputs("\n\n", ctl->out);
+}
+
 static int print_alarm(CtlContext *ctl, const char *part, const json_t *answer) {
     const json_t *instances = json_list(answer, "instances");
     const Beyond beyond = beyond_parse(json_text(json_map(answer, "rule"), "comparison_operator"));
     if (json_array_size(instances) == 0)
         fputs("no instances: the alarm is not enabled, or was not evaluated so far\n", ctl->out);
-    for (size_t i = 0; i < json_array_size(instances); i++) print_instance(ctl, json_array_get(instances, i), beyond);
+    const json_t **ranked = ranked_new(instances);
+    print_count(ctl, instances);
+    for (size_t i = 0; i < json_array_size(instances); i++) print_instance(ctl, ranked[i], beyond);
+    free(ranked);
     if (json_text(answer, "next")) fputs("(there are more instances: --json shows `next`)\n", ctl->out);
     OWN(json) json_t *history = NULL;
     OWN(text) char *path = text_format("/v1/history?name=%s", part);
     const int outcome = call_list(ctl, path, "transitions", SHOWN_TRANSITIONS, &history);
-    if (outcome == CTL_DONE) print_changes(ctl, json_list(history, "transitions"));
+    if (outcome == CTL_DONE) print_changes(ctl, json_list(history, "transitions"), instances);
     return outcome;
 }
 

@@ -96,6 +96,7 @@ static const Run asked[] = {
         "datapoints   ▁·█  03:01 to 03:03Z, from 0.5 to 1.5\n                 ^  beyond the threshold", ""},
     {{"--socket", "SOCKET", "show", "cpu"}, CTL_DONE, "value        1.5, threshold > 0.8\n", ""},
     {{"--socket", "SOCKET", "show", "cpu"}, CTL_DONE, "CHANGED ", ""},
+    {{"--socket", "SOCKET", "show", "cpu"}, CTL_DONE, "2 instances: 1 ALARM, 1 OK\n\ncpu  ALARM  since", ""},
     {{"--socket", "SOCKET", "show", "a/b"}, CTL_DONE, "a/b  OK  since", ""},
     {{"--socket", "SOCKET", "show", "idle"}, CTL_DONE, "no instances", ""},
     {{"--socket", "SOCKET", "show", "cpx"}, CTL_FAILED, "", "there is no alarm `cpx`: did you mean `cpu`?"},
