@@ -123,11 +123,12 @@ void table_cell_take(Table *table, Paint paint, char *take_text) {
         table->room = table->room ? table->room * 2 : 64;
         table->cells = alloc_again(table->cells, table->room, sizeof *table->cells);
     }
-    table->cells[table->count++] = (Cell){take_text, paint};
+    table->cells[table->count++] = (Cell){people_clean(take_text), paint};
+    free(take_text);
 }
 
 void table_cell(Table *table, Paint paint, const char *text) {
-    table_cell_take(table, paint, text && *text ? people_clean(text) : text_copy("-"));
+    table_cell_take(table, paint, text_copy(text && *text ? text : "-"));
 }
 
 static void print_line(FILE *out, bool colour, const Cell *cells, const size_t *widths, size_t columns) {

@@ -26,7 +26,7 @@ Table *table_new(const char *const *heads); /* ends at NULL; borrowed */
 Table *table_free(Table *table);
 OWN_DEFINE(Table, table)
 void table_cell(Table *table, Paint paint, const char *text); /* the next cell, cleaned and copied; NULL: `-` */
-void table_cell_take(Table *table, Paint paint, char *take_text);
+void table_cell_take(Table *table, Paint paint, char *take_text); /* likewise; an empty one stays empty */
 void table_print(const Table *table, FILE *out, bool colour);
 
 #endif

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { NAME_SHOWN = 40, TYPE_SHOWN = 24 }; /* bytes, in the tree; --json and --dot show all */
 enum { OPTION_GROUP, OPTION_ACCOUNT, OPTION_REGION, OPTION_DOT };
 
 static const CtlOption options[] = {
@@ -64,12 +65,21 @@ static char *call_words(const json_t *edge) {
         strcmp(states, "-") ? ", " : "", strcmp(states, "-") ? states : "");
 }
 
+/* A name for a line: the middle of a long one is left out, for its end tells it from its neighbours. Caller frees. */
+static char *short_words(const char *text, size_t max) {
+    const size_t length = strlen(text), head = utf8_cut(text, length, max / 2);
+    size_t tail = length - (max - max / 2);
+    if (length <= max) return text_copy(text);
+    while (((unsigned char)text[tail] & 0xc0) == 0x80) tail++; /* not within a character */
+    return text_format("%.*s…%s", (int)head, text, text + tail);
+}
+
 static char *name_words(const TreeRow *row) {
     static const char *const marks[] = {
         [TREE_FULL] = "", [TREE_AGAIN] = " (see above)", [TREE_CYCLE] = " (a cycle)", [TREE_DEEP] = " (and deeper)"};
-    const char *type = text_of(row->node, "type");
-    return text_format("%s%s%s%s%s%s", row->lead, text_of(row->node, "name"), *type ? " [" : "", type, *type ? "]" : "",
-        marks[row->kind]);
+    OWN(text) char *name = short_words(text_of(row->node, "name"), NAME_SHOWN);
+    OWN(text) char *type = short_words(text_of(row->node, "type"), TYPE_SHOWN);
+    return text_format("%s%s%s%s%s%s", row->lead, name, *type ? " [" : "", type, *type ? "]" : "", marks[row->kind]);
 }
 
 /* --- a tree --- */

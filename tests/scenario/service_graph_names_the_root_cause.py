@@ -7,6 +7,7 @@ import json
 from pieces import bodies, hook_receiver
 from world import expect, run, wait_for
 
+SEARCH = "search \x1b]0;owned\n"  # a name is whatever somebody sends
 ROUTE = """
 route: {receiver: people, group_by: [alertname, service], group_wait: 0s, group_interval: 1s}
 """
@@ -41,10 +42,10 @@ def graph(fault):
                      {"name": "front-end", "type": "AWS::EC2::Instance", "root": True, **figures},
                      {"name": "checkout", "type": "AWS::ECS::Container", **figures},
                      {"name": "payments", "type": "AWS::Lambda::Function", **figures},
-                     {"name": "search", "type": "remote", "requests_per_minute": 60, "fault": 0, "latency": 0.1}],
+                     {"name": SEARCH, "type": "remote", "requests_per_minute": 60, "fault": 0, "latency": 0.1}],
         "edges": [{"from": "browser", "to": "front-end"}, {"from": "front-end", "to": "checkout"},
                   {"from": "checkout", "to": "payments"}, {"from": "payments", "to": "checkout"},
-                  {"from": "front-end", "to": "search"}]}]}
+                  {"from": "front-end", "to": SEARCH}]}]}
 
 
 def firing(world):
@@ -75,6 +76,7 @@ def scenario(world):
     tree = world.ctl("xray", "map")
     expect(tree.returncode == 0 and "browser [client]" in tree.stdout and "└─ checkout" in tree.stdout.replace("├", "└")
            and "(a cycle)" in tree.stdout and "faults ALARM" in tree.stdout, f"the map: {tree.stdout}{tree.stderr}")
+    expect("\x1b" not in tree.stdout and "search \\x1b]0;owned\\x0a [remote]" in tree.stdout, f"harmless: {tree.stdout}")
     answer = json.loads(world.ctl("--json", "xray", "map").stdout)
     expect({node["name"] for node in answer["nodes"]} >= {"payments", "browser"} and len(answer["edges"]) == 5, answer)
     expect("style=dashed" not in world.ctl("xray", "map", "--dot").stdout, "no edge is asynchronous")

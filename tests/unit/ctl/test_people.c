@@ -49,6 +49,9 @@ static char *table_text(bool colour) {
     table_cell(table, PAINT_GREEN, "OK");
     table_cell(table, PAINT_NONE, NULL);
     table_cell(table, PAINT_NONE, "");
+    table_cell_take(table, PAINT_NONE, text_copy("own\033ed\n"));
+    table_cell_take(table, PAINT_NONE, text_copy(""));
+    table_cell_take(table, PAINT_NONE, text_copy("end"));
     table_print(table, out, colour);
     fclose(out);
     return text;
@@ -56,9 +59,11 @@ static char *table_text(bool colour) {
 
 START_TEST(tables_are_aligned_and_harmless) {
     OWN(text) char *plain = table_text(false);
-    ck_assert_str_eq(plain, "STATE  NAME  WHY\nALARM  東京  bad\\x1b]0;owned\\x07\\x0a\nOK     -     -\n");
+    ck_assert_str_eq(plain,
+        "STATE          NAME  WHY\nALARM          東京  bad\\x1b]0;owned\\x07\\x0a\nOK             -     -\n"
+        "own\\x1bed\\x0a        end\n");
     OWN(text) char *painted = table_text(true);
-    ck_assert_ptr_nonnull(strstr(painted, "\033[31mALARM\033[0m  東京"));
+    ck_assert_ptr_nonnull(strstr(painted, "\033[31mALARM\033[0m          東京"));
     ck_assert_ptr_null(strstr(painted, "\033]0"));
 }
 END_TEST
