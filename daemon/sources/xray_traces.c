@@ -20,6 +20,9 @@ static const char hidden_words[] =
     "traces go to CloudWatch Logs (Transaction Search), where GetTraceSummaries does not find them: this alarm cannot "
     "be read (watch a metric of the service, or set the trace segment destination back to X-Ray)";
 
+static const Metric skipped_total = {"tocsin_xray_traces_skipped_total",
+    "Trace summaries left out because they had no id that can be one.", METRIC_COUNTER, {"account", "region"}};
+
 /* What is remembered between runs; the loop's. */
 typedef struct TracesMemory {
     Windows windows;
@@ -205,15 +208,19 @@ static void window_take(PollRun *run, const TraceCount *matched, const TraceCoun
     window_ask(run);
 }
 
-/* Counts what the call cost. NULL: it failed, and the run is over. */
+/* Counts what the call cost, and what it did not count. NULL: it failed, and the run is over. */
 static TraceCount *count_take(PollRun *run, const PagedEnd *end) {
     TraceCount *count = end->take_job;
     run->paged = NULL;
     run->outcome->calls += end->pages;
-    if (count)
-        aws_ledger_add_traces(run->world->aws, run->poll->account, run->poll->region, trace_count_scanned(count));
-    else
+    if (!count) {
         run_finish(run, end->error, end->class);
+        return NULL;
+    }
+    aws_ledger_add_traces(run->world->aws, run->poll->account, run->poll->region, trace_count_scanned(count));
+    if (trace_count_skipped(count))
+        metric_add(run->world->metrics, &skipped_total, (double)trace_count_skipped(count),
+            METRIC_VALUES(run->poll->account, run->poll->region));
     return count;
 }
 

@@ -23,6 +23,7 @@ typedef struct World {
     const char *destination; /* an answer; NULL: refused */
     AwsClass refusal;
     int matches, of; /* traces that each filter finds in a window */
+    int nameless; /* summaries without an id that stand beside them */
     int pages; /* that the filter's answer has */
     const char *refused; /* AWS's words on the filter; NULL: none */
     char body[4096];
@@ -54,6 +55,8 @@ static FakeAnswer answer(Aws *aws, const AwsCall *call, const json_t *body) {
     for (int i = 0; i < count; i++)
         used += snprintf(
             world->body + used, sizeof world->body - (size_t)used, "%s{\"Id\":\"1-%d-%d\"}", i ? "," : "", page, i);
+    for (int i = 0; i < world->nameless; i++)
+        used += snprintf(world->body + used, sizeof world->body - (size_t)used, "%s{}", i || count ? "," : "");
     snprintf(world->body + used, sizeof world->body - (size_t)used, "]}");
     return (FakeAnswer){world->body, AWS_FINE, NULL};
 }
@@ -143,6 +146,22 @@ START_TEST(a_share_of_all) {
     world.of = 0;
     got = poll_at(&world, NOW_S + 60); /* of nothing there is no share */
     ck_assert(isnan(newest(got)) && !got->failed && !got->observations[0].notes);
+    end(&world);
+}
+END_TEST
+
+/* They are not counted as traces, but somebody can see that there were some. */
+START_TEST(summaries_without_an_id) {
+    World world;
+    begin(&world, TRACES_COUNT, 1);
+    OWN(metrics) Metrics *metrics = world.poll.metrics = metrics_new();
+    Buffer out = BUFFER(4096);
+    world.nameless = 2;
+    ck_assert(newest(poll_at(&world, NOW_S)) == 3);
+    metrics_print(metrics, &out);
+    ck_assert_ptr_nonnull(
+        strstr(buffer_string(&out), "tocsin_xray_traces_skipped_total{account=\"default\",region=\"eu-west-1\"} 2\n"));
+    buffer_deinit(&out);
     end(&world);
 }
 END_TEST
@@ -245,6 +264,7 @@ END_TEST
 static void fill(TCase *tcase) {
     tcase_add_test(tcase, traces_are_counted);
     tcase_add_test(tcase, a_share_of_all);
+    tcase_add_test(tcase, summaries_without_an_id);
     tcase_add_test(tcase, a_refused_filter);
     tcase_add_test(tcase, hidden_traces);
     tcase_add_loop_test(tcase, the_destination_is_asked_for_each_hour, 0, (int)COUNT_OF(destinations));
