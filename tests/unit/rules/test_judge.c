@@ -3,41 +3,20 @@
 
 #include "../run.h"
 #include "base/own.h"
+#include "cases.h"
 #include "rules/statistic.h"
 
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 enum { RANGE_MAX = 64 };
 
-static const char *word(const json_t *object, const char *key) {
-    return json_string_value(json_object_get(object, key));
-}
-static double figure(const json_t *object, const char *key) { return json_number_value(json_object_get(object, key)); }
-
-static json_t *cases_of(const char *group) {
-    json_error_t error;
-    json_t *all = json_load_file(ALARM_CASES, 0, &error);
-    ck_assert_msg(all != NULL, "%s", error.text);
-    json_t *list = json_incref(json_object_get(all, group));
-    json_decref(all);
-    ck_assert_uint_gt(json_array_size(list), 0);
-    return list;
-}
-
 static MissingData missing_of(const char *text) {
     static const char *const words[] = {"missing", "ignore", "breaching", "notBreaching"};
     for (size_t i = 0; i < COUNT_OF(words); i++)
         if (strcmp(words[i], text) == 0) return (MissingData)i;
     ck_abort_msg("treatment %s", text);
-}
-
-static AlarmState state_of(const char *text) {
-    AlarmState state = STATE_OK;
-    ck_assert_msg(state_parse(text, &state), "state %s", text);
-    return state;
 }
 
 static void check_case(const json_t *c) {
