@@ -1,6 +1,5 @@
 #include "alarms/alarm_keys.h"
 
-#include <ctype.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -14,14 +13,6 @@ static const int comparison_values[] = {
     COMPARE_GT, COMPARE_GT, COMPARE_GE, COMPARE_GE, COMPARE_LT, COMPARE_LT, COMPARE_LE, COMPARE_LE};
 
 const char *severity_word(Severity severity) { return severities[severity]; }
-
-/* Names as Prometheus has them: what is told to Alertmanager's clients must be one. */
-static bool label_name_ok(const char *name) {
-    if (!*name || isdigit((unsigned char)*name) || strlen(name) > LABEL_NAME_MAX) return false;
-    for (; *name; name++)
-        if (!isalnum((unsigned char)*name) && *name != '_') return false;
-    return true;
-}
 
 static bool is_reserved(const char *name) {
     static const char *const reserved[] = {"alertname", "severity", "source", "account", "region", "account_id"};

@@ -72,6 +72,12 @@ Labels *labels_new(const Label *pairs, size_t count) {
     return labels;
 }
 
+bool label_name_ok(const char *name) {
+    static const char *const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
+    const size_t length = strnlen(name, LABEL_NAME_MAX + 1);
+    return length && length <= LABEL_NAME_MAX && strspn(name, letters) == length && (*name < '0' || *name > '9');
+}
+
 Labels *labels_ref(Labels *labels) {
     if (labels) labels->references++;
     return labels;

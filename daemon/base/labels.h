@@ -24,6 +24,10 @@ Labels *labels_ref(Labels *labels);
 Labels *labels_free(Labels *labels); /* drops one reference; NULL is fine; returns NULL */
 OWN_DEFINE(Labels, labels)
 
+/* Can a label have this name, as Prometheus has it: letters, digits and `_`, not beginning with a digit, of at most
+ * LABEL_NAME_MAX? What is told to Alertmanager's clients must be such a name. */
+bool label_name_ok(const char *name);
+
 /* A new set: all of `base`, then `over`'s pairs win. */
 Labels *labels_merge(const Labels *base, const Labels *over);
 size_t labels_count(const Labels *labels); /* NULL counts 0 */

@@ -49,8 +49,25 @@ START_TEST(texts_are_bounded) {
 }
 END_TEST
 
+static const struct {
+    const char *name;
+    bool is_good;
+} names[] = {{"", false}, {"1a", false}, {"a-b", false}, {"a b", false}, {"a:b", false}, {"\xc3\xa4", false},
+    {"a\n", false}, {"a", true}, {"_", true}, {"A1_", true}};
+
+START_TEST(names_are_those_of_prometheus) {
+    ck_assert_int_eq(label_name_ok(names[_i].name), names[_i].is_good);
+    char name[LABEL_NAME_MAX + 2] = "";
+    memset(name, 'n', LABEL_NAME_MAX);
+    ck_assert(label_name_ok(name));
+    name[LABEL_NAME_MAX] = 'n';
+    ck_assert(!label_name_ok(name));
+}
+END_TEST
+
 static void fill(TCase *tcase) {
     tcase_add_test(tcase, sets_are_sorted_and_unique);
     tcase_add_test(tcase, texts_are_bounded);
+    tcase_add_loop_test(tcase, names_are_those_of_prometheus, 0, COUNT_OF(names));
 }
 int main(void) { return run_tests("labels", fill); }
