@@ -25,7 +25,7 @@ static bool is_listed(const char *name) {
     char path[4096];
     struct stat about;
     const size_t length = strnlen(name, ZONE_NAME_MAX + 1);
-    if (!length || length > ZONE_NAME_MAX || strspn(name, letters) != length || *name == '/') return false;
+    if (!length || length > ZONE_NAME_MAX || strspn(name, letters) != length) return false;
     snprintf(path, sizeof path, "%s/%s", folder ? folder : "/usr/share/zoneinfo", name);
     return stat(path, &about) == 0 && S_ISREG(about.st_mode);
 }

@@ -130,6 +130,7 @@ static const struct Case {
     {RULE ", " NODES, {"sev=critical node=1", "alert=NodeDown node=1"}, "sev=warning alert=Slow node=1", "01"},
     {NODES ", " RULE, {"sev=critical node=1", "alert=NodeDown node=1"}, "sev=warning alert=Slow node=1", "10"},
     {RULE ", " NODES, {"sev=critical alert=NodeDown node=1"}, "sev=warning alert=Slow node=1", "0"}, /* once */
+    {NODES ", {source_matchers: [x=y], target_matchers: [t=z], equal: [node]}", {"x=y node=1"}, "alert=a node=1", ""},
     {RULE ", " RULE, {"sev=critical"}, "sev=warning", "0"},
 };
 

@@ -66,6 +66,7 @@ static const struct Bad {
     {ONE "days_of_month: ['5:1']", "f:4:21: error: a range of `days_of_month` ends before it starts"},
     {ONE "days_of_month: ['-1:-5']", "f:4:21: error: a range of `days_of_month` ends before it starts"},
     {ONE "days_of_month: ['-5:10']", "f:4:21: error: a range of `days_of_month` ends before it starts"},
+    {ONE "days_of_month: ['-31:10']", "f:4:21: error: a range of `days_of_month` ends before it starts"},
     {ONE "days_of_month: ['31:-5']", "f:4:21: error: a range of `days_of_month` ends before it starts"},
     {ONE "months: ['13']", "f:4:14: error: `months` cannot be `13`"},
     {ONE "months: ['-1']", "f:4:14: error: `months` cannot be `-1`"},

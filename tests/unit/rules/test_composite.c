@@ -107,7 +107,7 @@ static char *chain(const char *start, const char *middle, const char *join, cons
     for (size_t i = 0; i < count; i++) {
         if (i) buffer_text(&text, join);
         buffer_text(&text, middle);
-        if (strchr(middle, '(') && middle[strlen(middle) - 1] != '(') buffer_format(&text, "%zu)", i);
+        if (middle[strlen(middle) - 1] == 'a') buffer_format(&text, "%zu)", i);
     }
     buffer_text(&text, end);
     return buffer_take(&text);
@@ -134,6 +134,8 @@ START_TEST(has_bounds) {
     check_bound(
         chain("", "TRUE", " AND ", "", 500), chain("", "TRUE", " AND ", "", 501), "a rule has more than 500 elements");
     check_bound(brackets(64), brackets(65), "brackets are nested deeper than 64");
+    check_bound(chain("", "(TRUE)", " OR ", "", 250), chain("", "(TRUE)", " OR ", "", 251),
+        "a rule has more than 500 elements"); /* side by side is not deep */
     check_bound(chain("", "NOT", " ", " TRUE", 2000), chain("", "NOT", " ", " TRUE", 3000), "longer than 10240 bytes");
     check_bound(
         chain("ALARM(", "x", "", ")", 2048), chain("ALARM(", "x", "", ")", 2049), "a name is longer than 2048 bytes");

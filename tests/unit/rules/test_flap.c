@@ -36,6 +36,7 @@ static const struct Run {
     const char *states, *want;
 } runs[] = {
     {20, 30, "AAAAAAA", "-------"}, /* the first state is no change */
+    {5, 5, "AAA", "---"},
     {20, 30, "0A", "--"}, /* one change is 6.25 percent */
     {20, 30, "0A0A0A0", "------+"},
     {20, 30, "0AIA0", "-----"}, /* any change counts */
