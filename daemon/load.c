@@ -7,6 +7,8 @@
 #include "control/section.h"
 #include "engine/changes.h"
 #include "engine/settings.h"
+#include "notify/inhibit_section.h"
+#include "notify/interval_section.h"
 #include "notify/route.h"
 #include "plugin/receivers.h"
 #include "sources/poll_section.h"
@@ -15,8 +17,6 @@
 
 #define LATER(name, text) static const SectionDescriptor name##_section = {.key = #name, .doc = text, .later = true}
 LATER(heartbeat, "A dead man's switch.");
-LATER(inhibit_rules, "Alerts that mute others.");
-LATER(time_intervals, "Named times for routes.");
 
 static const SectionDescriptor *const sections[] = {
     &external_url_section,
@@ -32,26 +32,31 @@ static const SectionDescriptor *const sections[] = {
     &packs_section,
     &alarms_section,
     &receivers_section,
+    &time_intervals_section,
     &route_section,
+    &inhibit_rules_section,
     &heartbeat_section,
     &what_changed_section,
-    &inhibit_rules_section,
-    &time_intervals_section,
     NULL,
 };
+
+static bool check_receiver(Decoding *in, const ReceiversSection *receivers, const char *name, Place at) {
+    if (receiver_find(receivers, name)) return true;
+    return problem_add(in->problems, at, "name one of `receivers`", "the receiver `%.80s` does not exist", name);
+}
 
 /* With receivers there must be a route, and a route names one of them (contract 2). */
 static bool cross_check(Decoding *in) {
     const ReceiversSection *receivers = snapshot_section(in->snapshot, &receivers_section);
     const RouteSection *routes = snapshot_section(in->snapshot, &route_section);
-    const Route *root = &routes->root;
     if (receivers->count && !routes->is_given)
         return problem_add(in->problems, receivers->receivers[0].at, "add `route: {receiver: NAME}`",
             "there are receivers and no route: nobody would be told");
-    if (root->receiver && !receiver_find(receivers, root->receiver))
-        return problem_add(in->problems, root->receiver_at, "name one of `receivers`",
-            "the receiver `%.80s` does not exist", root->receiver);
-    return true;
+    bool is_good = true;
+    for (const Route *route = &routes->root; route; route = route->next)
+        if (route->names_receiver)
+            is_good = check_receiver(in, receivers, route->receiver, route->receiver_at) && is_good;
+    return is_good;
 }
 
 const SnapshotSchema load_schema = {.sections = sections, .cross_check = cross_check};

@@ -5,6 +5,9 @@
 #include "ctl/verb.h"
 #include "engine/changes.h"
 #include "load.h"
+#include "notify/inhibit_section.h"
+#include "notify/interval_section.h"
+#include "notify/route.h"
 #include "plugin/module.h"
 
 #include <stdio.h>
@@ -16,12 +19,15 @@ static const SectionDescriptor *find_section(const char *key) {
     return NULL;
 }
 
-/* Sections that are lists keep their rows beside them. */
+/* Sections that are lists, or trees, keep their rows beside them. */
 static const SchemaRow *find_rows(const char *key) {
     if (!strcmp(key, "alarms")) return alarm_rows;
     if (!strcmp(key, "what_changed")) return what_changed_rows;
     for (size_t i = 0; sources[i] && !strncmp(key, "alarms.", 7); i++)
         if (!strcmp(key + 7, sources[i]->alarm_key)) return sources[i]->selector_rows;
+    if (!strcmp(key, "route")) return route_rows;
+    if (!strcmp(key, "inhibit_rules")) return inhibit_rows;
+    if (!strcmp(key, "time_intervals")) return interval_rows;
     const SectionDescriptor *section = find_section(key);
     return section ? section->rows : NULL;
 }

@@ -10,7 +10,14 @@
 
 #include <stdint.h>
 
-typedef enum { AWS_MONITORING, AWS_STS, AWS_SNS, AWS_XRAY, AWS_CLOUDTRAIL, AWS_SERVICES } AwsService; /* a row each in aws/service.c */
+typedef enum {
+    AWS_MONITORING,
+    AWS_STS,
+    AWS_SNS,
+    AWS_XRAY,
+    AWS_CLOUDTRAIL,
+    AWS_SERVICES
+} AwsService; /* a row each in aws/service.c */
 
 /* --- the `aws` section --- */
 typedef struct AwsAccount {

@@ -30,7 +30,7 @@ typedef struct AlarmPage {
     bool any_state;
     AlarmState state;
     int64_t limit;
-    bool is_detail; /* with datapoints and what changed */
+    json_t *(*view)(Engine *engine, const Instance *instance);
 } AlarmPage;
 
 static bool is_behind(const Instance *instance, const char *after) {
@@ -63,8 +63,8 @@ static json_t *list_alarms(Engine *engine, const AlarmPage *page, json_t **ret_n
             *ret_next = json_safe(next);
             break;
         }
-        json_array_append_new(rows, page->is_detail ? view_instance_detail(engine, all[i]) : view_instance(all[i]));
-        if (page->is_detail) datapoints += all[i]->datapoints.count;
+        json_array_append_new(rows, page->view(engine, all[i]));
+        if (page->view == view_instance_detail) datapoints += all[i]->datapoints.count;
         last = all[i];
     }
     if (!*ret_next) *ret_next = json_null();
@@ -83,7 +83,8 @@ void call_alarms(const Call *call) {
     Error err = {0};
     AlarmPage page = {.name = target_parameter(call->target, "name"),
         .fingerprint = target_parameter(call->target, "fingerprint"),
-        .after = target_parameter(call->target, "after")};
+        .after = target_parameter(call->target, "after"),
+        .view = view_instance};
     if (!read_state(call->target, &page, &err) || !target_limit(call->target, &page.limit, &err))
         return bad_request(call, &err);
     json_t *next;
@@ -94,8 +95,10 @@ void call_alarms(const Call *call) {
 
 void call_alarm(const Call *call) {
     Error err = {0};
-    AlarmPage page = {
-        .name = call->name, .any_state = true, .after = target_parameter(call->target, "after"), .is_detail = true};
+    AlarmPage page = {.name = call->name,
+        .any_state = true,
+        .after = target_parameter(call->target, "after"),
+        .view = view_instance_detail};
     if (!target_limit(call->target, &page.limit, &err)) return bad_request(call, &err);
     const Alarm *alarm = alarm_find(engine_snapshot(call->engine), call->name);
     json_t *next;

@@ -63,7 +63,17 @@ static json_t *view_annotations(const Instance *instance) {
     return all;
 }
 
-json_t *view_instance(const Instance *instance) {
+/* The fingerprints of firing alerts that hold back this one. */
+static json_t *view_inhibitors(Engine *engine, const Instance *instance) {
+    const char *found[VIEW_MUTES_MAX];
+    json_t *all = json_array();
+    if (!instance_is_firing(instance)) return all;
+    const size_t count = mutes_inhibitors(engine_mutes(engine), instance->labels, found, COUNT_OF(found));
+    for (size_t i = 0; i < count; i++) json_array_append_new(all, json_string(found[i]));
+    return all;
+}
+
+json_t *view_instance(Engine *engine, const Instance *instance) {
     const InstanceFacts *facts = &instance->facts;
     json_t *view = json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o}", "name",
         json_safe(instance->name), "fingerprint", instance->fingerprint, "state", state_word(instance->memory.state),
@@ -71,9 +81,10 @@ json_t *view_instance(const Instance *instance) {
         json_number(facts->threshold), "reason", text_or_null(facts->reason), "severity",
         severity_word(instance->severity), "source", text_or_null(instance->source), "account",
         text_or_null(instance->account), "region", text_or_null(instance->region));
-    json_t *more = json_pack("{s:o, s:o, s:o, s:[], s:[], s:n, s:o}", "labels", labels_or_empty(instance->labels),
+    json_t *more = json_pack("{s:o, s:o, s:o, s:[], s:o, s:n, s:o}", "labels", labels_or_empty(instance->labels),
         "annotations", view_annotations(instance), "last_evaluated", json_time(instance->evaluated_ms), "silenced_by",
-        "inhibited_by", "acknowledged", "evaluation_error", text_or_null(instance->evaluation_error));
+        "inhibited_by", view_inhibitors(engine, instance), "acknowledged", "evaluation_error",
+        text_or_null(instance->evaluation_error));
     json_t *ours = json_pack("{s:o, s:o, s:o, s:o, s:b}", "metric", text_or_null(facts->what), "console_url",
         text_or_null(facts->console_url), "value_at", json_time(facts->value_s * 1000), "firing_since",
         json_time(instance->firing_since_ms), "durable", instance->durable);
@@ -95,7 +106,7 @@ static json_t *view_datapoints(const Instance *instance) {
 }
 
 json_t *view_instance_detail(Engine *engine, const Instance *instance) {
-    json_t *view = view_instance(instance);
+    json_t *view = view_instance(engine, instance);
     OWN(text) char *changed = engine_what_changed(engine, instance);
     if (changed) json_object_set_new(json_object_get(view, "annotations"), "what_changed", json_safe(changed));
     json_object_set_new(view, "datapoints", view_datapoints(instance));

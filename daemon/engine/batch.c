@@ -213,6 +213,7 @@ static void apply_change(Core *core, InstanceChange *change, bool durable) {
     Instance *instance = instance_find(core->instances, change->after.fingerprint);
     if (!instance) return; /* removed while the commit was under way */
     instance_apply(instance, change, durable);
+    mutes_follow(core->mutes, instance);
     for (size_t t = 0; t < change->transition_count; t++) announce(core, instance, &change->transitions[t]);
 }
 
@@ -226,6 +227,7 @@ static void apply(Batch *batch, bool durable) {
         groups_apply_touch(core->groups, &batch->touches[i], batch->touched[i]);
     for (size_t i = 0; i < batch->rows.forget_count; i++) {
         Instance *instance = instance_find(core->instances, batch->forget[i]);
+        mutes_forget(core->mutes, batch->forget[i]);
         if (instance) instance_remove(core->instances, instance);
     }
     if (batch->rows.touch_count) core->wake(core->ctx);

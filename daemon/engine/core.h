@@ -6,6 +6,7 @@
 #include "engine/engine.h"
 #include "engine/memory.h"
 #include "notify/groups.h"
+#include "notify/mutes.h"
 
 typedef struct Core {
     uv_loop_t *loop;
@@ -15,6 +16,7 @@ typedef struct Core {
     Instances *instances;
     Memory *memory;
     Groups *groups;
+    Mutes *mutes;
     Aws *aws;
     Snapshot *snapshot; /* the present one; replaced by a reload */
     GroupWorld world; /* what routing knows; notifier.c keeps it, `now_ms` is set by core_world() */

@@ -214,6 +214,7 @@ static Engine *engine_make(const EngineOptions *options) {
     core->instances = instances_new();
     core->memory = memory_new(core->metrics);
     core->groups = groups_new(core->metrics);
+    core->mutes = mutes_new();
     core->world.is_once = options->once;
     core->wake = wake;
     core->state_full = state_full;
@@ -290,6 +291,7 @@ Engine *engine_free(Engine *engine) {
     aws_free(core->aws);
     http_free(engine->http);
     groups_free(core->groups);
+    mutes_free(core->mutes);
     instances_free(core->instances);
     memory_free(core->memory);
     snapshot_free(core->snapshot);
@@ -304,6 +306,7 @@ Engine *engine_free(Engine *engine) {
 /* --- getters --- */
 
 Snapshot *engine_snapshot(Engine *engine) { return engine->core.snapshot; }
+const Mutes *engine_mutes(Engine *engine) { return engine->core.mutes; }
 Instances *engine_instances(Engine *engine) { return engine->core.instances; }
 Store *engine_store(Engine *engine) { return engine->core.store; }
 Metrics *engine_metrics(Engine *engine) { return engine->core.metrics; }

@@ -8,6 +8,7 @@
 #include "aws/aws.h"
 #include "base/metrics.h"
 #include "config/snapshot.h"
+#include "notify/mutes.h"
 #include "store/store.h"
 
 typedef struct Engine Engine;
@@ -37,6 +38,7 @@ typedef struct EngineStatus {
 void engine_status(Engine *engine, EngineStatus *ret);
 Snapshot *engine_snapshot(Engine *engine); /* borrowed */
 Instances *engine_instances(Engine *engine); /* borrowed */
+const Mutes *engine_mutes(Engine *engine); /* borrowed */
 Store *engine_store(Engine *engine);
 Metrics *engine_metrics(Engine *engine);
 const Clock *engine_clock(Engine *engine);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "engine/closing.h"
 #include "engine/settings.h"
+#include "notify/inhibit_section.h"
 #include "notify/render.h"
 #include "notify/reroute.h"
 #include "notify/turn.h"
@@ -209,15 +210,26 @@ static void rendered_on_loop(uv_work_t *work, int status) {
     turn_free(turn);
 }
 
+static bool is_muted(void *ctx, const Instance *instance) {
+    const Notifier *notifier = ctx;
+    return mutes_hold(notifier->core->mutes, instance->labels);
+}
+
 static void begin_turn(Notifier *notifier, const char *key, int64_t now_ms) {
     Core *core = notifier->core;
-    const Receiver *receiver = receiver_of(notifier, groups_receiver(core->groups, key));
-    const RouteSection *routes = snapshot_section(core->snapshot, &route_section);
+    const char *receiver = groups_receiver(core->groups, key);
+    const TurnWorld world = {
+        .route = route_of_key(core->world.routes, receiver, key),
+        .tells_resolved = tells_resolved(receiver_of(notifier, receiver)),
+        .now_ms = now_ms,
+        .find = find_instance,
+        .is_muted = is_muted,
+        .ctx = notifier,
+    };
     Turn *turn = alloc_zeroed(1, sizeof *turn);
     turn->notifier = notifier;
     turn->work.data = turn;
-    turn->group =
-        turn_begin(core->groups, key, &routes->root, tells_resolved(receiver), find_instance, notifier, now_ms);
+    turn->group = turn_begin(core->groups, key, &world);
     notifier->turns++;
     if (!turn->group->reason) {
         commit_turn(turn);
@@ -338,6 +350,7 @@ static void reroute(Notifier *notifier) {
     size_t count = 0;
     for (Instance *i = instances_next(core->instances, NULL); i; i = instances_next(core->instances, i))
         if (i->firing_since_ms) open[count++] = i;
+    mutes_follow_rules(core->mutes, snapshot_section(core->snapshot, &inhibit_rules_section), open, count);
     const GroupWorld world = core_world(core);
     const Rerouting rerouting = groups_reroute(core->groups, &world, open, count, arena);
     const StoreBatch batch = {.touches = rerouting.touches,

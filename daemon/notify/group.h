@@ -16,6 +16,7 @@ typedef struct Member {
     Group *group;
     bool is_told, told_no_data; /* what the receiver knows: that it fires; that its data is missing */
     int64_t told_starts_ms, told_news;
+    bool was_held; /* a turn found it muted, and since then nothing was told of it: what the receiver knows is old */
     bool is_leaving; /* routed elsewhere by now: its end is still told here, repeats are not */
     bool is_open; /* while a rerouting runs: its instance is among those that are open */
     struct Member *prev, *next; /* the same fingerprint in other groups */

@@ -9,9 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GROUP_KEY_BYTES \
-    ((size_t)1 << 18) /* room for 64 labels of 1,024 bytes, quoted; groups that differ behind it are one */
-
 static const Metric coarse_total = {"tocsin_groups_coarse_total",
     "Transitions that were grouped by receiver only, because too much was owed.", METRIC_COUNTER, {NULL}};
 
@@ -29,57 +26,36 @@ Groups *groups_free(Groups *groups) {
     return NULL;
 }
 
-/* --- names --- */
-
-static void quote(Buffer *out, const char *text) {
-    buffer_text(out, "\"");
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\') buffer_text(out, "\\");
-        buffer_add(out, *text == '\n' ? "\\n" : text, *text == '\n' ? 2 : 1);
-    }
-    buffer_text(out, "\"");
-}
-
-/* `oncall/{}:{alertname="x", region="y"}`: Alertmanager's groupKey behind the receiver's name. */
-static const char *key_in_arena(const char *receiver, const Labels *labels, Arena *arena) {
-    OWN(buffer) Buffer out = BUFFER(GROUP_KEY_BYTES);
-    buffer_format(&out, "%s/{}:{", receiver);
-    for (size_t i = 0; i < labels_count(labels); i++) {
-        const Label label = labels_at(labels, i);
-        buffer_format(&out, "%s%s=", i ? ", " : "", label.name);
-        quote(&out, label.value);
-    }
-    buffer_text(&out, "}");
-    return arena_text(arena, buffer_string(&out));
-}
-
 /* --- touches --- */
 
 typedef struct Touches {
     Groups *groups;
     const GroupWorld *world;
     Arena *arena;
-    GroupTouch *list;
+    const Route **routes; /* that the labels lead to */
+    size_t route_count;
+    GroupTouch *list; /* has room for one a route and known group, and where nobody can be left out for all receivers */
     size_t count;
 } Touches;
 
-static int64_t touch_due(const GroupWorld *world, const Group *group) {
-    const Route *route = &world->routes->root;
+static int64_t touch_due(const GroupWorld *world, const Route *route, const Group *group) {
     if (world->is_once) return world->now_ms;
     if (!group || !group->first_flush_ms) return world->now_ms + route->group_wait_s * 1000;
     /* Not this very moment's beat: its turn may have been a moment ago. */
     return beat_after(group->first_flush_ms, route->group_interval_s * 1000, world->now_ms + 1);
 }
 
-static void touch_add(Touches *to, const char *key, const char *receiver, const char *labels_json, const Group *group) {
+static void touch_add(Touches *to, const GroupTouch *touch) {
     for (size_t i = 0; i < to->count; i++)
-        if (!strcmp(to->list[i].key, key)) return;
-    to->list[to->count++] = (GroupTouch){key, receiver, labels_json, touch_due(to->world, group)};
+        if (!strcmp(to->list[i].key, touch->key)) return;
+    to->list[to->count++] = *touch;
 }
 
 static void touch_known(Touches *to, const Group *group) {
-    touch_add(to, arena_text(to->arena, group->key), arena_text(to->arena, group->receiver),
-        arena_text(to->arena, group->labels_json), group);
+    const Route *route = route_of_key(to->world->routes, group->receiver, group->key);
+    touch_add(to,
+        &(GroupTouch){arena_text(to->arena, group->key), arena_text(to->arena, group->receiver),
+            arena_text(to->arena, group->labels_json), touch_due(to->world, route, group)});
 }
 
 /* From GROUPS_OWED_MAX on, until a tenth of it is worked off. */
@@ -94,19 +70,21 @@ static bool is_too_much(Groups *groups, size_t owed) {
     return is_coarse;
 }
 
-static void touch_receiver(Touches *to, const char *receiver, const Labels *group_labels) {
+static void touch_receiver(Touches *to, const Route *route, const char *receiver, const Labels *group_labels) {
     Groups *groups = to->groups;
-    const char *key = key_in_arena(receiver, group_labels, to->arena);
+    const char *key = route_group_key(route, receiver, group_labels, to->arena);
     const Group *group = group_find(groups, key);
     if (!group && is_too_much(groups, to->world->owed)) {
         metric_add(groups->metrics, &coarse_total, 1, METRIC_VALUES(NULL));
-        key = key_in_arena(receiver, NULL, to->arena);
+        key = route_group_key(route, receiver, NULL, to->arena);
         group = group_find(groups, key);
         group_labels = NULL;
     }
     OWN(json) json_t *labels = group_labels ? labels_json(group_labels) : json_object();
     char *text = json_write(labels);
-    touch_add(to, key, arena_text(to->arena, receiver), arena_text(to->arena, text), group);
+    touch_add(to,
+        &(GroupTouch){
+            key, arena_text(to->arena, receiver), arena_text(to->arena, text), touch_due(to->world, route, group)});
     free(text);
 }
 
@@ -117,23 +95,36 @@ static bool speaks_of(const Labels *labels, const char *receiver) {
         !strcmp(labels_get(labels, "receiver"), receiver);
 }
 
-static void touch_routed(Touches *to, const Labels *labels) {
-    const Route *route = route_resolve(to->world->routes, labels);
-    if (!route) return;
+static void touch_everybody(Touches *to, const Route *route, const Labels *labels) {
     OWN(labels) Labels *group_labels = route_group_labels(route, labels);
-    touch_receiver(to, route->receiver, group_labels);
-    if (!speaks_of(labels, route->receiver)) return;
-    for (size_t i = 0; i < to->world->receiver_count; i++) touch_receiver(to, to->world->receivers[i], group_labels);
+    for (size_t i = 0; i < to->world->receiver_count; i++)
+        touch_receiver(to, &to->world->routes->root, to->world->receivers[i], group_labels);
 }
 
-static Touches touches_with_room(Groups *groups, const GroupWorld *world, Arena *arena, size_t known) {
-    const size_t most = 1 + world->receiver_count + known;
-    return (Touches){groups, world, arena, arena_alloc(arena, most, sizeof(GroupTouch)), 0};
+static void touch_routed(Touches *to, const Labels *labels) {
+    for (size_t i = 0; i < to->route_count; i++) {
+        OWN(labels) Labels *group_labels = route_group_labels(to->routes[i], labels);
+        touch_receiver(to, to->routes[i], to->routes[i]->receiver, group_labels);
+    }
+    for (size_t i = 0; i < to->route_count; i++)
+        if (speaks_of(labels, to->routes[i]->receiver)) touch_everybody(to, to->routes[i], labels);
+}
+
+static Touches touches_begin(
+    Groups *groups, const GroupWorld *world, const Labels *labels, size_t known, Arena *arena) {
+    Touches to = {.groups = groups, .world = world, .arena = arena};
+    to.routes = arena_alloc(arena, route_room(world->routes), sizeof *to.routes);
+    to.route_count = route_match(world->routes, labels, to.routes);
+    size_t most = known + to.route_count;
+    for (size_t i = 0; i < to.route_count; i++)
+        if (speaks_of(labels, to.routes[i]->receiver)) most += world->receiver_count;
+    to.list = arena_alloc(arena, most + 1, sizeof *to.list);
+    return to;
 }
 
 size_t touches_routed(
     Groups *groups, const GroupWorld *world, const Labels *labels, Arena *arena, GroupTouch **ret_touches) {
-    Touches to = touches_with_room(groups, world, arena, 0);
+    Touches to = touches_begin(groups, world, labels, 0, arena);
     touch_routed(&to, labels);
     *ret_touches = to.list;
     return to.count;
@@ -144,7 +135,7 @@ size_t groups_touches(Groups *groups, const GroupWorld *world, const char *finge
     const Member *first = members_of(groups, fingerprint);
     size_t known = 0;
     for (const Member *m = first; m; m = m->next) known++;
-    Touches to = touches_with_room(groups, world, arena, known);
+    Touches to = touches_begin(groups, world, labels, known, arena);
     for (const Member *m = first; m; m = m->next) touch_known(&to, m->group);
     touch_routed(&to, labels);
     *ret_touches = to.list;
@@ -156,6 +147,16 @@ void groups_apply_touch(Groups *groups, const GroupTouch *touch, const char *fin
     group->touches++;
     member_make(groups, group, fingerprint);
     if (!group->due.due_ms || touch->due_ms < group->due.due_ms) group_set_due(groups, group, touch->due_ms);
+}
+
+void groups_hold(Groups *groups, const GroupWorld *world, const char *fingerprint) {
+    for (Member *m = members_of(groups, fingerprint); m; m = m->next) {
+        Group *group = m->group;
+        m->was_held = true;
+        if (!group->first_flush_ms) continue; /* its first turn is still to come, and looks */
+        const int64_t due_ms = touch_due(world, route_of_key(world->routes, group->receiver, group->key), group);
+        if (!group->due.due_ms || due_ms < group->due.due_ms) group_set_due(groups, group, due_ms);
+    }
 }
 
 /* --- the state file --- */

@@ -32,7 +32,7 @@ typedef struct GroupWorld {
     bool is_once; /* nothing waits for a group's time */
 } GroupWorld;
 
-/* The groups that must hear of a transition of this instance: the one that its labels lead to, and each that has told
+/* The groups that must hear of a transition of this instance: those that its labels lead to, and each that has told
  * of it. TocsinDeliveryFailing, where it would go to the receiver of which it speaks, goes to all others too.
  * `*ret_touches` is an array in `arena`, as are its texts; they must outlive the commit and groups_apply_touch().
  * Changes nothing. */
@@ -40,6 +40,10 @@ size_t groups_touches(Groups *groups, const GroupWorld *world, const char *finge
     Arena *arena, GroupTouch **ret_touches);
 /* After the commit, once for each. */
 void groups_apply_touch(Groups *groups, const GroupTouch *touch, const char *fingerprint);
+
+/* A mute began that holds this instance: its groups look at their next beat and, when it has ended by then, tell again
+ * what still fires. */
+void groups_hold(Groups *groups, const GroupWorld *world, const char *fingerprint);
 
 /* A row of the state file, at the start; times are clamped to what can be. */
 void groups_restore(Groups *groups, const GroupRow *row, int64_t now_ms);

@@ -72,7 +72,7 @@ RenderInput *render_input_new(const GroupTurn *turn, const ReceiverChannel *chan
     input->ended = turn->ended;
     input->now_ms = now_ms;
     for (size_t i = 0; i < turn->alert_count; i++)
-        if (turn->alerts[i].kind != ALERT_PASSED) keep_alert(input, &turn->alerts[i]);
+        if (alert_is_told(&turn->alerts[i])) keep_alert(input, &turn->alerts[i]);
     for (size_t i = 0; changed && i < input->alert_count; i++)
         if (input->alerts[i].is_firing) input->alerts[i].changed = changed(ctx, input->alerts[i].instance);
     input->channels = alloc_zeroed(channel_count + 1, sizeof *input->channels);

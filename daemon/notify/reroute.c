@@ -39,6 +39,7 @@ static void take_along(Reroute *to, Group *group, Member *member) {
         member->told_no_data = other->told_no_data;
         member->told_starts_ms = other->told_starts_ms;
         member->told_news = other->told_news;
+        member->was_held = other->was_held;
         other->is_told = false;
         group->has_taken = true;
         if (!group->first_flush_ms) group->first_flush_ms = from->first_flush_ms;

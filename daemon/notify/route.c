@@ -1,117 +1,43 @@
-/* daemon/notify/route.c: the `route` section */
+/* daemon/notify/route.c: the tree of routes, asked */
 #include "notify/route.h"
 
 #include "base/alloc.h"
+#include "base/buffer.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define EVERY_LABEL "..."
-#define LABEL_REMEDY "letters, digits and `_`, not beginning with a digit; or ['...'] for every label"
+#define ROOT_ID "{}"
+#define GROUP_KEY_BYTES ((size_t)1 << 18) /* room for a route's id and 64 labels of 1,024 bytes, quoted */
 
-static bool is_label_name(const char *text) {
-    if (!isalpha((unsigned char)*text) && *text != '_') return false;
-    for (; *text; text++)
-        if (!isalnum((unsigned char)*text) && *text != '_') return false;
-    return true;
+/* --- where an alert goes --- */
+
+/* As deep as the configuration's YAML may be nested, at most. */
+static size_t match_below(const Route *route, const Labels *labels, const Route **into) {
+    if (route->matchers && !matchers_match(route->matchers, labels, NULL)) return 0;
+    size_t count = 0;
+    for (const Route *child = route->child; child; child = child->sibling) {
+        const size_t more = match_below(child, labels, into + count);
+        count += more;
+        if (more && !child->goes_on) break;
+    }
+    if (!count) into[count++] = route;
+    return count;
 }
 
-static bool is_among_first(const TextList *list, size_t count, const char *text) {
-    for (size_t i = 0; i < count; i++)
-        if (!strcmp(list->texts[i], text)) return true;
+size_t route_match(const RouteSection *routes, const Labels *labels, const Route **into) {
+    return routes->is_given && routes->root.receiver ? match_below(&routes->root, labels, into) : 0;
+}
+
+size_t route_room(const RouteSection *routes) { return routes->count + 1; }
+
+/* --- groups --- */
+
+static bool is_grouped_by(const Route *route, const char *name) {
+    if (route->by_every_label) return true;
+    for (size_t i = 0; i < route->group_by.count; i++)
+        if (!strcmp(route->group_by.texts[i], name)) return true;
     return false;
-}
-
-static bool group_by_check(const SchemaRow *row, const void *value, const Node *node, Decoding *in) {
-    const TextList *names = value;
-    bool is_good = true;
-    for (size_t i = 0; i < names->count; i++) {
-        const char *name = names->texts[i];
-        const Place at = names->places ? names->places[i] : node->at;
-        if (!strcmp(name, EVERY_LABEL)) {
-            if (names->count > 1)
-                is_good =
-                    problem_add(in->problems, at, "it stands alone", "`%s` has `...` beside other labels", row->key);
-        } else if (!is_label_name(name)) {
-            is_good = problem_add(
-                in->problems, at, LABEL_REMEDY, "`%s` has `%.80s`, which is no label's name", row->key, name);
-        } else if (is_among_first(names, i, name)) {
-            is_good = problem_add(in->problems, at, "name it once", "`%s` has `%.80s` twice", row->key, name);
-        }
-    }
-    return is_good;
-}
-
-#define AT(member) offsetof(RouteSection, root.member)
-#define DURATION(name, member, least, standard, says) \
-    { \
-        .key = name, .type = SCHEMA_DURATION, .offset = AT(member), .min = least, .max = ROUTE_LONGEST_S, \
-        .fallback = standard, .remedy = "a duration, at least " #least "s and at most 366d", .doc = says \
-    }
-#define LATER(name, says) \
-    { .key = name, .type = SCHEMA_LATER, .doc = says }
-
-const SchemaRow route_rows[] = {
-    {.key = "receiver",
-        .type = SCHEMA_TEXT,
-        .offset = AT(receiver),
-        .min = 1,
-        .max = 255,
-        .remedy = "the name of a receiver",
-        .doc = "Who is told. Required where there are receivers."},
-    {.key = "group_by",
-        .type = SCHEMA_TEXTS,
-        .offset = AT(group_by),
-        .max = ROUTE_LABELS_MAX,
-        .fallback = "[alertname]",
-        .check = group_by_check,
-        .remedy = "a list of label names, or ['...'] for every label",
-        .doc = "Alerts that agree in these labels are told in one message. An empty list makes one group of all."},
-    DURATION("group_wait", group_wait_s, 0, "30s",
-        "How long the first message of a group waits for others to join. What resolves meanwhile is never told."),
-    DURATION("group_interval", group_interval_s, 1, "5m",
-        "The beat at which a group that has spoken may speak again: new and resolved alerts wait for it."),
-    DURATION("repeat_interval", repeat_interval_s, 1, "4h",
-        "After how long what still fires is told again; rounded up to whole group_intervals."),
-    LATER("routes", "Child routes."),
-    LATER("matchers", "Which alerts a route takes."),
-    LATER("continue", "Whether the next route is asked, too."),
-    LATER("escalate", "To whom what is not acknowledged goes on."),
-    LATER("mute_time_intervals", "When a route is silent."),
-    LATER("active_time_intervals", "When alone a route speaks."),
-    SCHEMA_END,
-};
-
-static bool route_decode(Decoding *in, const Node *node, void *section) {
-    RouteSection *routes = section;
-    Route *root = &routes->root;
-    routes->is_given = !node_is_null(node);
-    routes->at = (Place){.file = in->snapshot ? snapshot_file(in->snapshot) : "", .line = 1, .column = 1};
-    if (!routes->is_given) return true;
-    routes->at = node->kind == NODE_MAP && node->count ? node->entries[0].key->at : node->at;
-    if (root->group_by.count == 1 && !strcmp(root->group_by.texts[0], EVERY_LABEL)) {
-        root->by_every_label = true;
-        root->group_by = (TextList){0};
-    }
-    const Node *receiver = node_get(node, "receiver");
-    root->receiver_at = receiver ? receiver->at : routes->at;
-    if (node->kind == NODE_MAP && !receiver) /* not `required` in its row: without the section nothing is missed */
-        return problem_add(in->problems, routes->at, "the name of a receiver", "`receiver` is missing");
-    return true;
-}
-
-const SectionDescriptor route_section = {
-    .key = "route",
-    .doc = "Which receiver is told, how alerts are grouped, and how often it is told again.",
-    .size = sizeof(RouteSection),
-    .rows = route_rows,
-    .decode = route_decode,
-};
-
-const Route *route_resolve(const RouteSection *routes, const Labels *labels) {
-    (void)labels; /* one level: the root takes everything */
-    return routes->is_given && routes->root.receiver ? &routes->root : NULL;
 }
 
 Labels *route_group_labels(const Route *route, const Labels *labels) {
@@ -120,10 +46,59 @@ Labels *route_group_labels(const Route *route, const Labels *labels) {
     size_t used = 0;
     for (size_t i = 0; i < count; i++) {
         const Label label = labels_at(labels, i);
-        if (route->by_every_label || is_among_first(&route->group_by, route->group_by.count, label.name))
-            chosen[used++] = label;
+        if (is_grouped_by(route, label.name)) chosen[used++] = label;
     }
     Labels *group = labels_new(chosen, used);
     free(chosen);
     return group;
+}
+
+static const char *id_of(const Route *route) { return route->id ? route->id : ROOT_ID; }
+
+static void quote(Buffer *out, const char *text) {
+    buffer_text(out, "\"");
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\') buffer_text(out, "\\");
+        buffer_add(out, *text == '\n' ? "\\n" : text, *text == '\n' ? 2 : 1);
+    }
+    buffer_text(out, "\"");
+}
+
+const char *route_group_key(const Route *route, const char *receiver, const Labels *group_labels, Arena *arena) {
+    OWN(buffer) Buffer out = BUFFER(GROUP_KEY_BYTES);
+    buffer_format(&out, "%s/%s:{", receiver, id_of(route));
+    for (size_t i = 0; i < labels_count(group_labels); i++) {
+        const Label label = labels_at(group_labels, i);
+        buffer_format(&out, "%s%s=", i ? ", " : "", label.name);
+        quote(&out, label.value);
+    }
+    buffer_text(&out, "}");
+    return arena_text(arena, buffer_string(&out));
+}
+
+/* Behind an id comes `:{`, and no id goes on so: behind a closed brace there is a `/` or the end. */
+static bool begins_with_id(const Route *route, const char *text) {
+    const size_t length = strlen(id_of(route));
+    return !strncmp(text, id_of(route), length) && !strncmp(text + length, ":{", 2);
+}
+
+const Route *route_of_key(const RouteSection *routes, const char *receiver, const char *key) {
+    const char *behind = key + strlen(receiver) + 1;
+    for (const Route *route = &routes->root; route; route = route->next)
+        if (route->receiver && !strcmp(route->receiver, receiver) && begins_with_id(route, behind)) return route;
+    return &routes->root;
+}
+
+/* --- times --- */
+
+static const Interval *first_that_holds(const Interval *const *intervals, size_t count, int64_t now_s) {
+    for (size_t i = 0; i < count; i++)
+        if (interval_contains(intervals[i], now_s)) return intervals[i];
+    return NULL;
+}
+
+const Interval *route_muted_by(const Route *route, int64_t now_s) {
+    const Interval *muting = first_that_holds(route->mute, route->mute_count, now_s);
+    if (muting || !route->active_count) return muting;
+    return first_that_holds(route->active, route->active_count, now_s) ? NULL : route->active[0];
 }

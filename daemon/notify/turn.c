@@ -9,14 +9,16 @@
 
 static const char reason_first[] = "first notification", reason_new[] = "new alerts added",
                   reason_all_resolved[] = "all alerts resolved", reason_some_resolved[] = "some alerts resolved",
-                  reason_no_data[] = "alert data missing", reason_news[] = "new matches",
-                  reason_repeat[] = "repeat interval elapsed";
+                  reason_released[] = "no longer muted", reason_no_data[] = "alert data missing",
+                  reason_news[] = "new matches", reason_repeat[] = "repeat interval elapsed";
 
 const char *group_reason(const GroupFigures *f) {
     if (!f->was_sent) return f->firing ? reason_first : NULL;
     if (f->fresh) return reason_new;
-    if (!f->firing) return f->ended ? reason_all_resolved : NULL;
+    if (!f->firing && !f->held) return f->ended ? reason_all_resolved : NULL;
     if (f->ended && f->tells_resolved) return reason_some_resolved;
+    if (!f->firing) return NULL;
+    if (f->released) return reason_released;
     if (f->news) return reason_news;
     if (f->lost_data) return reason_no_data;
     return f->is_repeat_due ? reason_repeat : NULL;
@@ -28,7 +30,20 @@ bool reason_is_resolved(const char *reason) { return reason == reason_all_resolv
 
 const char *turn_group_key(const GroupTurn *turn) { return turn->key + strlen(turn->receiver) + 1; }
 
-static GroupAlert look_at(const Member *member, const Instance *instance) {
+/* Does the world hold it back? */
+typedef struct TurnView {
+    const TurnWorld *world;
+    bool is_silent; /* the route, at this time */
+} TurnView;
+
+static AlertKind kind_of(const Member *member, const Instance *instance, const TurnView *view) {
+    if (!instance_is_firing(instance) && !member->is_told) return ALERT_PASSED;
+    const TurnWorld *world = view->world;
+    if (view->is_silent || (world->is_muted && world->is_muted(world->ctx, instance))) return ALERT_HELD;
+    return instance_is_firing(instance) ? ALERT_FIRES : ALERT_ENDED;
+}
+
+static GroupAlert look_at(const Member *member, const Instance *instance, const TurnView *view) {
     GroupAlert alert = {.kind = ALERT_PASSED, .instance = instance};
     memcpy(alert.fingerprint, member->fingerprint, FINGERPRINT_TEXT);
     if (!instance) return alert;
@@ -37,64 +52,93 @@ static GroupAlert look_at(const Member *member, const Instance *instance) {
     alert.news = instance->news;
     const int64_t told = member->told_starts_ms == alert.starts_ms ? member->told_news : 0;
     if (member->is_told && instance->news > told) alert.more = instance->news - told;
-    if (instance_is_firing(instance)) {
-        alert.kind = ALERT_FIRES;
-    } else if (member->is_told) {
-        alert.kind = ALERT_ENDED;
-    }
+    alert.kind = kind_of(member, instance, view);
     return alert;
 }
 
-static int64_t repeat_at(const Group *group, const Route *timing) {
-    const int64_t interval_ms = timing->group_interval_s * 1000;
+static int64_t repeat_at(const Group *group, const Route *route) {
+    const int64_t interval_ms = route->group_interval_s * 1000;
     /* From the beat, not from the moment: a message some milliseconds late would push its repeat by a whole interval.
      */
     const int64_t sent_ms = beat_before(group->first_flush_ms, interval_ms, group->last_sent_ms);
-    return beat_after(group->first_flush_ms, interval_ms, sent_ms + timing->repeat_interval_s * 1000);
+    return beat_after(group->first_flush_ms, interval_ms, sent_ms + route->repeat_interval_s * 1000);
+}
+
+static void count_alert(GroupFigures *figures, const Member *member, const GroupAlert *alert) {
+    figures->ended += alert->kind == ALERT_ENDED;
+    figures->held += alert->kind == ALERT_HELD;
+    if (alert->kind != ALERT_FIRES) return;
+    figures->firing++;
+    figures->fresh += !member->is_told;
+    figures->released += member->is_told && member->was_held;
+    figures->news += alert->more > 0;
+    figures->lost_data +=
+        alert->no_data && member->is_told && !member->told_no_data && alert->instance->no_data == NODATA_NOTIFY;
 }
 
 /* Fills the turn's alerts; `*ret_stays` counts those that fire and are routed here. */
-static GroupFigures take_stock(const Group *group, GroupTurn *turn, GroupFind *find, void *ctx, size_t *ret_stays) {
-    GroupFigures figures = {.was_sent = group->last_sent_ms != 0};
+static GroupFigures take_stock(const Group *group, GroupTurn *turn, const TurnWorld *world, size_t *ret_stays) {
+    GroupFigures figures = {.was_sent = group->last_sent_ms != 0, .tells_resolved = world->tells_resolved};
+    const TurnView view = {world, route_muted_by(world->route, world->now_ms / 1000) != NULL};
     turn->alerts = alloc_zeroed(HASH_COUNT(group->members) + 1, sizeof *turn->alerts);
     *ret_stays = 0;
     for (const Member *m = group->members; m; m = m->hh.next) {
-        const Instance *instance = find(ctx, m->fingerprint);
-        const GroupAlert alert = look_at(m, instance);
-        turn->alerts[turn->alert_count++] = alert;
-        figures.ended += alert.kind == ALERT_ENDED;
-        if (alert.kind != ALERT_FIRES) continue;
-        figures.firing++;
-        figures.fresh += !m->is_told;
-        figures.news += alert.more > 0;
-        figures.lost_data += alert.no_data && m->is_told && !m->told_no_data && instance->no_data == NODATA_NOTIFY;
-        *ret_stays += !m->is_leaving;
+        GroupAlert *alert = &turn->alerts[turn->alert_count++];
+        *alert = look_at(m, world->find(world->ctx, m->fingerprint), &view);
+        count_alert(&figures, m, alert);
+        *ret_stays += alert->kind == ALERT_FIRES && !m->is_leaving;
     }
     turn->firing = figures.firing;
     turn->ended = figures.ended;
+    figures.is_repeat_due = figures.was_sent && *ret_stays && world->now_ms >= repeat_at(group, world->route);
     return figures;
 }
 
+/* What the receiver knows of an alert that was told now. */
+static void member_tell(Member *member, const GroupAlert *alert) {
+    member->is_told = true;
+    member->was_held = false;
+    member->told_starts_ms = alert->starts_ms;
+    member->told_news = alert->news;
+    member->told_no_data = alert->no_data;
+}
+
+/* What it knew before of one that is held. */
+static void member_hold(Member *member, const Member *before) {
+    member->is_told = before->is_told;
+    member->was_held = true;
+    member->told_starts_ms = before->told_starts_ms;
+    member->told_news = before->told_news;
+    member->told_no_data = before->told_no_data;
+}
+
 /* The group as the receiver knows it when this turn is told; memory stays as it is until the commit. */
-static char *told_after(const GroupTurn *turn) {
+static char *told_after(const Group *before, const GroupTurn *turn) {
     Groups scratch = {0};
     Group *group = group_make(&scratch, turn->key, turn->receiver, "{}");
     for (size_t i = 0; i < turn->alert_count; i++) {
         const GroupAlert *alert = &turn->alerts[i];
-        if (alert->kind != ALERT_FIRES) continue;
+        if (alert->kind != ALERT_FIRES && alert->kind != ALERT_HELD) continue;
         Member *member = member_make(&scratch, group, alert->fingerprint);
-        member->is_told = true;
-        member->told_starts_ms = alert->starts_ms;
-        member->told_news = alert->news;
-        member->told_no_data = alert->no_data;
+        if (alert->kind == ALERT_FIRES)
+            member_tell(member, alert);
+        else
+            member_hold(member, member_find(before, alert->fingerprint));
     }
     char *told = group_told_format(group);
     group_remove(&scratch, group);
     return told;
 }
 
-GroupTurn *turn_begin(Groups *groups, const char *key, const Route *timing, bool tells_resolved, GroupFind *find,
-    void *ctx, int64_t now_ms) {
+/* When the group must look again: for what repeats, and at each beat for what is muted. */
+static int64_t next_due(const Group *after, const TurnWorld *world, size_t stays, size_t held) {
+    const int64_t repeat_ms = stays ? repeat_at(after, world->route) : 0;
+    if (!held) return repeat_ms;
+    const int64_t beat_ms = beat_after(after->first_flush_ms, world->route->group_interval_s * 1000, world->now_ms + 1);
+    return repeat_ms && repeat_ms < beat_ms ? repeat_ms : beat_ms;
+}
+
+GroupTurn *turn_begin(Groups *groups, const char *key, const TurnWorld *world) {
     Group *group = group_find(groups, key);
     if (!group || group->is_busy) return NULL;
     GroupTurn *turn = alloc_zeroed(1, sizeof *turn);
@@ -102,21 +146,19 @@ GroupTurn *turn_begin(Groups *groups, const char *key, const Route *timing, bool
     turn->receiver = text_copy(group->receiver);
     turn->labels = labels_ref(group->labels);
     size_t stays;
-    GroupFigures figures = take_stock(group, turn, find, ctx, &stays);
-    figures.tells_resolved = tells_resolved;
-    figures.is_repeat_due = figures.was_sent && stays && now_ms >= repeat_at(group, timing);
+    const GroupFigures figures = take_stock(group, turn, world, &stays);
     turn->reason = group_reason(&figures);
     Group after = *group;
-    if (!after.first_flush_ms) after.first_flush_ms = now_ms;
-    if (turn->reason) after.last_sent_ms = now_ms;
+    if (!after.first_flush_ms) after.first_flush_ms = world->now_ms;
+    if (turn->reason) after.last_sent_ms = world->now_ms;
     turn->flush = (GroupFlush){
         .key = turn->key,
         .seen_touches = group->touches,
-        .next_due_ms = stays ? repeat_at(&after, timing) : 0,
+        .next_due_ms = next_due(&after, world, stays, figures.held),
         .first_flush_ms = after.first_flush_ms,
         .last_sent_ms = after.last_sent_ms,
-        .told_json = told_after(turn),
-        .drop = figures.firing == 0,
+        .told_json = told_after(group, turn),
+        .drop = !figures.firing && !figures.held,
     };
     group->is_busy = true;
     due_remove(&groups->due, &group->due);
@@ -125,16 +167,16 @@ GroupTurn *turn_begin(Groups *groups, const char *key, const Route *timing, bool
 
 static void follow_member(Groups *groups, Group *group, const GroupAlert *alert, bool was_touched) {
     if (alert->kind == ALERT_FIRES) {
-        Member *member = member_make(groups, group, alert->fingerprint);
-        member->is_told = true;
-        member->told_starts_ms = alert->starts_ms;
-        member->told_news = alert->news;
-        member->told_no_data = alert->no_data;
+        member_tell(member_make(groups, group, alert->fingerprint), alert);
         return;
     }
     Member *member = member_find(group, alert->fingerprint);
     if (!member) return;
-    member->is_told = member->told_no_data = false;
+    if (alert->kind == ALERT_HELD) {
+        member->was_held = true;
+        return;
+    }
+    member->is_told = member->was_held = member->told_no_data = false;
     member->told_news = 0;
     if (!was_touched) member_remove(groups, member); /* else it may fire again: the next turn looks */
 }

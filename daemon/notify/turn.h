@@ -17,6 +17,8 @@ typedef struct GroupFigures {
     size_t lost_data; /* fire on without data, and their alarm asks that this be told, and it was not */
     bool is_repeat_due;
     bool tells_resolved; /* one of the receiver's channels wants resolutions */
+    size_t released; /* fire, the receiver knows, and they were muted since it was told */
+    size_t held; /* are muted: nothing is said of them */
 } GroupFigures;
 
 /* Alertmanager's notification_reason, and one of our own for insufficient_data: notify; NULL: nothing is said. Static
@@ -28,6 +30,7 @@ bool reason_is_resolved(const char *reason); /* it tells of resolutions alone */
 typedef enum {
     ALERT_FIRES,
     ALERT_ENDED, /* the receiver is owed its end */
+    ALERT_HELD, /* one of the two, and muted: nothing is said of it, and what the receiver knows stays */
     ALERT_PASSED /* fired and resolved between two turns, or is no more: nothing is said */
 } AlertKind;
 
@@ -41,6 +44,8 @@ typedef struct GroupAlert {
                            fires */
 } GroupAlert;
 
+static inline bool alert_is_told(const GroupAlert *a) { return a->kind == ALERT_FIRES || a->kind == ALERT_ENDED; }
+
 typedef struct GroupTurn {
     char *key, *receiver;
     Labels *labels; /* what its alerts share by name */
@@ -50,12 +55,19 @@ typedef struct GroupTurn {
     GroupFlush flush; /* for commit 2; its texts are the turn's */
 } GroupTurn;
 
-typedef const Instance *GroupFind(void *ctx, const char *fingerprint); /* NULL: there is none */
+/* What a turn needs to know of the world; `ctx` is handed to both functions. */
+typedef struct TurnWorld {
+    const Route *route; /* by whose times the group speaks */
+    bool tells_resolved; /* one of the receiver's channels wants resolutions */
+    int64_t now_ms; /* wall */
+    const Instance *(*find)(void *ctx, const char *fingerprint); /* NULL: there is none */
+    bool (*is_muted)(void *ctx, const Instance *instance); /* beyond the route's own times; NULL: nothing is */
+    void *ctx;
+} TurnWorld;
 
 /* Begins the turn of a group that groups_due() named; it is not due again before turn_end(). Caller frees, by
  * turn_end(). */
-GroupTurn *turn_begin(Groups *groups, const char *key, const Route *timing, bool tells_resolved, GroupFind *find,
-    void *ctx, int64_t now_ms);
+GroupTurn *turn_begin(Groups *groups, const char *key, const TurnWorld *world);
 /* The commit is done (memory follows the file), or there was no room: due again in TURN_RETRY_MS. Always NULL. */
 GroupTurn *turn_end(Groups *groups, GroupTurn *take_turn, bool is_committed, int64_t now_ms);
 /* `{}:{alertname="x"}`: the webhook body's groupKey. Borrowed. */

@@ -30,6 +30,7 @@ void fake_engine_init(Engine *engine, uv_loop_t *loop) {
     *engine = (Engine){.loop = loop, .healthy = true, .ready = true, .datapoints = {0.5, NAN, 1.5}};
     engine->clock = clock_new_virtual(NOW_S * INT64_C(1000));
     engine->metrics = metrics_new();
+    engine->mutes = mutes_new();
     alarm_init(&engine->alarms[0], "00000000000000aa", "a/b", STATE_OK, engine->datapoints);
     alarm_init(&engine->alarms[1], "00000000000000bb", "cpu", STATE_ALARM, engine->datapoints);
     alarm_init(&engine->alarms[2], "00000000000000cc", "cpu", STATE_OK, engine->datapoints);
@@ -47,6 +48,7 @@ void fake_engine_deinit(Engine *engine) {
         free(instance->facts.reason);
     }
     metrics_free(engine->metrics);
+    mutes_free(engine->mutes);
     clock_free(engine->clock);
 }
 
@@ -102,6 +104,7 @@ void engine_status(Engine *engine, EngineStatus *ret) {
         .usd_month = 1.25};
 }
 Snapshot *engine_snapshot(Engine *engine) { return engine->snapshot; }
+const Mutes *engine_mutes(Engine *engine) { return engine->mutes; }
 Instances *engine_instances(Engine *engine) { return (Instances *)engine; }
 Store *engine_store(Engine *engine) { return (Store *)engine; }
 Metrics *engine_metrics(Engine *engine) { return engine->metrics; }

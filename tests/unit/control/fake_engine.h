@@ -13,6 +13,7 @@ struct Engine {
     uv_loop_t *loop; /* NULL: callbacks run inside the call; else on the loop, later */
     Clock *clock;
     Metrics *metrics;
+    Mutes *mutes;
     Snapshot *snapshot;
     Instance alarms[FAKE_ALARMS];
     double datapoints[3];

@@ -25,6 +25,7 @@ typedef struct World {
     GroupRow file[WORLD_ROWS]; /* texts owned; key NULL: free */
     int64_t now_ms;
     bool tells_resolved, is_once;
+    bool is_muted[WORLD_INSTANCES]; /* by something outside its route */
     char said[WORLD_SAID]; /* `receiver: reason +fires -ended; ` since it was last emptied */
 } World;
 
@@ -33,7 +34,9 @@ static const char *const by_alertname[] = {"alertname"};
 static inline void world_init(World *world) {
     *world = (World){.groups = groups_new(NULL), .now_ms = 1700000000000, .tells_resolved = true};
     world->routes = (RouteSection){.is_given = true,
-        .root = {.receiver = "oncall",
+        .count = 1,
+        .root = {.id = "{}",
+            .receiver = "oncall",
             .group_by = {1, by_alertname, NULL},
             .group_wait_s = 30,
             .group_interval_s = 300,
@@ -157,19 +160,36 @@ static inline void say(World *world, const GroupTurn *turn) {
     for (size_t i = 0; i < world->instance_count; i++) /* in the order of the instances: members have none */
         for (size_t k = 0; k < turn->alert_count; k++) {
             const GroupAlert *alert = &turn->alerts[k];
-            if (strcmp(alert->fingerprint, world->instances[i].fingerprint) != 0 || alert->kind == ALERT_PASSED)
-                continue;
+            if (strcmp(alert->fingerprint, world->instances[i].fingerprint) != 0 || !alert_is_told(alert)) continue;
             used += (size_t)snprintf(
                 world->said + used, WORLD_SAID - used, " %c%zu", alert->kind == ALERT_FIRES ? '+' : '-', i);
         }
     snprintf(world->said + used, WORLD_SAID - used, "; ");
 }
 
+static inline bool is_muted(void *ctx, const Instance *instance) {
+    const World *world = ctx;
+    return world->is_muted[instance - world->instances];
+}
+
+static inline TurnWorld turn_world(World *world, const char *key) {
+    return (TurnWorld){.route = route_of_key(&world->routes, groups_receiver(world->groups, key), key),
+        .tells_resolved = world->tells_resolved,
+        .now_ms = world->now_ms,
+        .find = find_instance,
+        .is_muted = is_muted,
+        .ctx = world};
+}
+
+static inline GroupTurn *world_begin(World *world, const char *key) {
+    const TurnWorld view = turn_world(world, key);
+    return turn_begin(world->groups, key, &view);
+}
+
 /* Commit 2 of whoever is due. */
 static inline void world_turns(World *world) {
     for (const char *key; (key = groups_due(world->groups, world->now_ms));) {
-        GroupTurn *turn = turn_begin(
-            world->groups, key, &world->routes.root, world->tells_resolved, find_instance, world, world->now_ms);
+        GroupTurn *turn = world_begin(world, key);
         ck_assert_ptr_nonnull(turn);
         say(world, turn);
         file_flush(world, &turn->flush);

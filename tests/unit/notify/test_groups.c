@@ -26,6 +26,12 @@ static const struct {
     {{true, 1, 0, 0, 1, 0, true, true}, "new matches"},
     {{true, 1, 0, 1, 1, 0, false, false}, "new matches"},
     {{true, 2, 1, 0, 1, 0, false, true}, "new alerts added"},
+    {{true, 1, 0, 0, 0, 0, false, true, 1, 0}, "no longer muted"},
+    {{true, 1, 0, 1, 0, 0, false, true, 1, 0}, "some alerts resolved"},
+    {{true, 0, 0, 1, 0, 0, false, true, 0, 1}, "some alerts resolved"}, /* the rest is muted, not resolved */
+    {{true, 0, 0, 1, 0, 0, false, false, 0, 1}, NULL},
+    {{true, 0, 0, 0, 0, 0, true, true, 0, 1}, NULL},
+    {{false, 0, 0, 0, 0, 0, false, true, 0, 1}, NULL},
 };
 
 START_TEST(speaks_for_a_reason) {
@@ -152,7 +158,7 @@ START_TEST(without_room_the_turn_comes_again) {
     world_fire(&world, a);
     world.now_ms += 30000;
     const char *key = groups_due(world.groups, world.now_ms);
-    GroupTurn *turn = turn_begin(world.groups, key, &world.routes.root, true, find_instance, &world, world.now_ms);
+    GroupTurn *turn = world_begin(&world, key);
     ck_assert_str_eq(turn_group_key(turn), "{}:{alertname=\"x\"}");
     ck_assert_ptr_null(groups_due(world.groups, world.now_ms)); /* one turn at a time */
     ck_assert(!groups_are_idle(world.groups, world.now_ms));
@@ -171,7 +177,7 @@ START_TEST(a_touch_during_a_turn_is_not_lost) {
     world_resolve(&world, a);
     world.now_ms += 300000;
     const char *key = groups_due(world.groups, world.now_ms);
-    GroupTurn *turn = turn_begin(world.groups, key, &world.routes.root, true, find_instance, &world, world.now_ms);
+    GroupTurn *turn = world_begin(&world, key);
     ck_assert_str_eq(turn->reason, "all alerts resolved");
     ck_assert(turn->flush.drop);
     world_fire(&world, b); /* while the resolution is rendered */

@@ -8,7 +8,7 @@ enum { ALERTS = 5, NAMES = 2, STEPS = 3000, RUNS = 25, WAIT_S = 30 };
 typedef struct Model {
     bool is_open;
     int64_t next_s, first_s, sent_s; /* sent_s -1: never */
-    bool told[ALERTS];
+    bool told[ALERTS], held[ALERTS]; /* held: muted since it was told */
 } Model;
 
 typedef struct Run {
@@ -26,15 +26,20 @@ static size_t draw(Run *run, size_t below) {
 }
 
 static const char *model_reason(const Run *run, const Model *model, size_t name) {
-    size_t firing = 0, fresh = 0, ended = 0;
+    size_t firing = 0, fresh = 0, ended = 0, released = 0, held = 0;
     for (size_t i = name; i < ALERTS; i += NAMES) {
+        held += run->world.is_muted[i] && (run->fires[i] || model->told[i]);
+        if (run->world.is_muted[i]) continue;
+        released += run->fires[i] && model->told[i] && model->held[i];
         firing += run->fires[i];
         fresh += run->fires[i] && !model->told[i];
         ended += !run->fires[i] && model->told[i];
     }
     if (fresh) return model->sent_s < 0 ? "first notification" : "new alerts added";
-    if (!firing) return ended ? "all alerts resolved" : NULL;
+    if (!firing && !held) return ended ? "all alerts resolved" : NULL;
     if (ended && run->world.tells_resolved) return "some alerts resolved";
+    if (!firing) return NULL;
+    if (released) return "no longer muted";
     return model->sent_s >= 0 && run->now_s >= model->sent_s + run->repeat_s ? "repeat interval elapsed" : NULL;
 }
 
@@ -48,10 +53,16 @@ static void model_beat(Run *run, size_t name) {
         used += (size_t)snprintf(run->want + used, WORLD_SAID - used, "oncall: %s", reason);
     }
     for (size_t i = name; i < ALERTS; i += NAMES) {
+        if (run->world.is_muted[i]) {
+            firing += run->fires[i] || model->told[i]; /* the group stays */
+            model->held[i] = model->told[i];
+            continue;
+        }
         if (reason && (run->fires[i] || model->told[i]))
             used += (size_t)snprintf(run->want + used, WORLD_SAID - used, " %c%zu", run->fires[i] ? '+' : '-', i);
         firing += run->fires[i];
         model->told[i] = run->fires[i];
+        model->held[i] = false;
     }
     if (reason) snprintf(run->want + used, WORLD_SAID - used, "; ");
     model->next_s = run->now_s + run->interval_s;
@@ -69,6 +80,32 @@ static void toggle(Run *run, size_t i) {
     world_fire(&run->world, instance);
     if (model->is_open) return;
     *model = (Model){.is_open = true, .next_s = run->now_s + WAIT_S, .sent_s = -1};
+}
+
+static void mute(Run *run, size_t i) {
+    World *world = &run->world;
+    Model *model = &run->models[i % NAMES];
+    world->is_muted[i] = !world->is_muted[i];
+    if (!world->is_muted[i]) return;
+    const GroupWorld view = world_view(world);
+    groups_hold(world->groups, &view, world->instances[i].fingerprint);
+    model->held[i] = model->is_open && model->told[i];
+}
+
+static bool has_alerts(const Run *run, size_t name) {
+    for (size_t i = name; i < ALERTS; i += NAMES)
+        if (run->fires[i] || run->models[name].told[i]) return true;
+    return false;
+}
+
+/* Whoever mutes says at a start what was muted since it was told; a group of which nobody was told is no more. */
+static void restart(Run *run) {
+    world_restart(&run->world);
+    for (size_t name = 0; name < NAMES; name++)
+        if (!has_alerts(run, name)) run->models[name].is_open = false;
+    const GroupWorld view = world_view(&run->world);
+    for (size_t i = 0; i < ALERTS; i++)
+        if (run->models[i % NAMES].held[i]) groups_hold(run->world.groups, &view, run->world.instances[i].fingerprint);
 }
 
 /* Both say the names in the order of their beat; two that beat in one second may come in any order. */
@@ -100,7 +137,8 @@ START_TEST(as_the_model) {
         ck_assert_msg(says_the_same(run.world.said, run.want), "seed %llu, second %lld: said `%s`, not `%s`",
             (unsigned long long)first, (long long)run.now_s, run.world.said, run.want);
         if (draw(&run, 50) == 0) toggle(&run, draw(&run, ALERTS));
-        if (draw(&run, 100) == 0) world_restart(&run.world);
+        if (draw(&run, 80) == 0) mute(&run, draw(&run, ALERTS));
+        if (draw(&run, 100) == 0) restart(&run);
     }
     world_deinit(&run.world);
 }

@@ -121,8 +121,7 @@ START_TEST(a_reroute_during_a_turn_waits_for_it) {
     Instance *a = world_instance(&world, "x", "n", "a");
     world_fire(&world, a);
     world.now_ms += 30000;
-    GroupTurn *turn = turn_begin(world.groups, groups_due(world.groups, world.now_ms), &world.routes.root, true,
-        find_instance, &world, world.now_ms);
+    GroupTurn *turn = world_begin(&world, groups_due(world.groups, world.now_ms));
     world.routes.root.receiver = "lead";
     world_reroute(&world);
     file_flush(&world, &turn->flush);

@@ -1,0 +1,26 @@
+/* What holds back what would be told, beyond a route's own times: other firing alerts that inhibit it. Follows what
+ * fires, alert by alert. Loop thread; owned by the engine. */
+#ifndef TOCSIN_NOTIFY_MUTES_H
+#define TOCSIN_NOTIFY_MUTES_H
+
+#include "alarms/instance.h"
+#include "notify/inhibit_section.h"
+
+typedef struct Mutes Mutes;
+Mutes *mutes_new(void); /* no rules, nothing fires; caller frees */
+Mutes *mutes_free(Mutes *mutes);
+OWN_DEFINE(Mutes, mutes)
+
+/* At a start and after a reload: the rules, which outlive the next call, and all instances that may fire. */
+void mutes_follow_rules(
+    Mutes *mutes, const InhibitSection *rules, const Instance *const *instances, size_t instance_count);
+/* An instance changed, or is no more. */
+void mutes_follow(Mutes *mutes, const Instance *instance);
+void mutes_forget(Mutes *mutes, const char *fingerprint);
+
+/* Is an alert with these labels held back? */
+bool mutes_hold(const Mutes *mutes, const Labels *labels);
+/* The fingerprints of alerts that inhibit it, at most `room`; borrowed until anything changes. */
+size_t mutes_inhibitors(const Mutes *mutes, const Labels *labels, const char **ret_fingerprints, size_t room);
+
+#endif
