@@ -1,4 +1,5 @@
-/* What each call of the socket does: reading ones (calls_read.c) and changing ones (calls_change.c). Loop thread; none
+/* What each call of the socket does: reading ones (calls_read.c), what people do about alerts
+ * (calls_people.c) and other changing ones (calls_change.c). Loop thread; none
  * blocks. */
 #ifndef TOCSIN_CONTROL_CALLS_H
 #define TOCSIN_CONTROL_CALLS_H
@@ -13,6 +14,9 @@ typedef struct Call {
     const Target *target;
     const char *name; /* the part of the path that `*` stands for, or NULL */
     Answer *answer;
+    const char *body; /* what was sent; NULL: nothing */
+    size_t body_length;
+    uid_t uid; /* of the caller; (uid_t)-1: unknown */
 } Call;
 typedef void CallRun(const Call *call);
 
@@ -20,6 +24,7 @@ enum { DETAIL_DATAPOINTS = 100000 }; /* in one answer: past it the page ends, wi
 
 CallRun call_status, call_alarms, call_alarm, call_history, call_sources, call_notifications, call_events, call_metrics,
     call_health, call_ready, call_service_graph, call_cloudtrail_events;
+CallRun call_silences, call_silence_post, call_silence_expire;
 CallRun call_reload, call_retry, call_discard, call_test;
 
 #endif

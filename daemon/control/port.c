@@ -1,6 +1,7 @@
 #include "control/port.h"
 
 #include "base/alloc.h"
+#include "base/buffer.h"
 #include "base/log.h"
 #include "control/peer.h"
 #include "control/routes.h"
@@ -56,7 +57,7 @@ struct Exchange {
     Port *port;
     struct MHD_Connection *connection;
     char *target;
-    size_t body_bytes;
+    Buffer body;
     Answer *answer; /* while it is owed */
     Reply reply;
     bool begun, asked, replied, asleep;
@@ -225,6 +226,8 @@ static void ask(Exchange *exchange, const char *method) {
         .host = MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST),
         .uid = client && client->peer.known ? client->peer.uid : (uid_t)-1,
         .pid = client ? client->peer.pid : 0,
+        .body = exchange->body.bytes,
+        .body_length = exchange->body.used,
         .serial = ++port->calls};
     if (client) client->since_ms = 0;
     exchange->asked = true;
@@ -243,7 +246,7 @@ static bool announces_too_much(struct MHD_Connection *connection) {
 
 static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, const char *url, const char *method,
     const char *version, const char *upload, size_t *upload_bytes, void **con_ctx) {
-    (void)ctx, (void)url, (void)version, (void)upload;
+    (void)ctx, (void)url, (void)version;
     Exchange *exchange = *con_ctx;
     exchange->connection = connection;
     if (!exchange->begun) {
@@ -252,10 +255,10 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
         answer_error(answer_new(on_answer, exchange), 413, "too_large", "a body may have %d bytes", PORT_BODY_BYTES);
         return respond(exchange);
     }
-    if (*upload_bytes > 0) { /* no call of today reads its body: it is counted and dropped */
-        exchange->body_bytes += *upload_bytes;
+    if (*upload_bytes > 0) {
+        const bool has_room = buffer_add(&exchange->body, upload, *upload_bytes);
         *upload_bytes = 0;
-        return exchange->body_bytes > PORT_BODY_BYTES ? MHD_NO : MHD_YES;
+        return has_room ? MHD_YES : MHD_NO;
     }
     if (!exchange->asked) ask(exchange, method);
     if (exchange->replied) return respond(exchange);
@@ -271,6 +274,7 @@ static void *on_line(void *ctx, const char *target, struct MHD_Connection *conne
     exchange->port = port;
     exchange->connection = connection;
     exchange->target = text_copy(target);
+    exchange->body = BUFFER(PORT_BODY_BYTES);
     LIST_ADD(port->exchanges, exchange);
     return exchange;
 }
@@ -287,6 +291,7 @@ static void on_completed(
     if (exchange->answer) answer_detach(exchange->answer);
     free(exchange->reply.body);
     free(exchange->target);
+    buffer_deinit(&exchange->body);
     free(exchange);
 }
 

@@ -26,6 +26,9 @@ static const Route routes[] = {
     {"GET", "/v1/notifications", call_notifications, PARAMETERS("state", "limit", "after"), true},
     {"POST", "/v1/notifications/*/retry", call_retry, PARAMETERS(), true},
     {"POST", "/v1/notifications/*/discard", call_discard, PARAMETERS(), true},
+    {"GET", "/v1/silences", call_silences, PARAMETERS("limit", "after"), false},
+    {"POST", "/v1/silences", call_silence_post, PARAMETERS(), true},
+    {"DELETE", "/v1/silences/*", call_silence_expire, PARAMETERS(), true},
     {"POST", "/v1/reload", call_reload, PARAMETERS(), true},
     {"POST", "/v1/receivers/*/test", call_test, PARAMETERS(), true},
     {"GET", "/v1/service-graph", call_service_graph, PARAMETERS("account", "region", "group"), false},
@@ -34,9 +37,6 @@ static const Route routes[] = {
     {"GET", "/metrics", call_metrics, NULL, false}, /* scrapers may add what they like */
     {"GET", "/healthz", call_health, NULL, false},
     {"GET", "/readyz", call_ready, NULL, false},
-    LATER("GET", "/v1/silences"),
-    LATER("POST", "/v1/silences"),
-    LATER("DELETE", "/v1/silences/*"),
     LATER("POST", "/v1/alarms/*/acknowledge"),
     LATER("DELETE", "/v1/alarms/*/acknowledge"),
     LATER("GET", "/v1/routes"),
@@ -122,5 +122,11 @@ void routes_dispatch(Engine *engine, const Caller *caller, const char *method, c
     if (!route) return answer_error(take_answer, 404, "not_found", "there is no such call");
     if (strcmp(route->method, "GET")) answer_audit(take_answer, caller->serial, caller->uid, caller->pid, method, text);
     if (refused(route, caller, target, take_answer)) return;
-    route->run(&(Call){.engine = engine, .target = target, .name = name, .answer = take_answer});
+    route->run(&(Call){.engine = engine,
+        .target = target,
+        .name = name,
+        .answer = take_answer,
+        .body = caller->body,
+        .body_length = caller->body_length,
+        .uid = caller->uid});
 }

@@ -15,6 +15,8 @@ typedef struct Caller {
     const char *host; /* its Host header, or NULL; looked at where `remote` */
     uid_t uid;
     pid_t pid;
+    const char *body; /* what came with the call; NULL: nothing */
+    size_t body_length;
     int64_t serial; /* number of this call, for the audit */
 } Caller;
 

@@ -63,6 +63,17 @@ static json_t *view_annotations(const Instance *instance) {
     return all;
 }
 
+/* The ids of silences that hold what it says, or would say. */
+static json_t *view_silences(Engine *engine, const Instance *instance) {
+    const char *found[VIEW_MUTES_MAX];
+    json_t *all = json_array();
+    const int64_t now_ms = clock_wall_ms(engine_clock(engine));
+    const size_t count =
+        silences_mute(mutes_silences(engine_mutes(engine)), instance->labels, now_ms, found, COUNT_OF(found), NULL);
+    for (size_t i = 0; i < count; i++) json_array_append_new(all, json_safe(found[i]));
+    return all;
+}
+
 /* The fingerprints of firing alerts that hold back this one. */
 static json_t *view_inhibitors(Engine *engine, const Instance *instance) {
     const char *found[VIEW_MUTES_MAX];
@@ -81,10 +92,10 @@ json_t *view_instance(Engine *engine, const Instance *instance) {
         json_number(facts->threshold), "reason", text_or_null(facts->reason), "severity",
         severity_word(instance->severity), "source", text_or_null(instance->source), "account",
         text_or_null(instance->account), "region", text_or_null(instance->region));
-    json_t *more = json_pack("{s:o, s:o, s:o, s:[], s:o, s:n, s:o}", "labels", labels_or_empty(instance->labels),
+    json_t *more = json_pack("{s:o, s:o, s:o, s:o, s:o, s:n, s:o}", "labels", labels_or_empty(instance->labels),
         "annotations", view_annotations(instance), "last_evaluated", json_time(instance->evaluated_ms), "silenced_by",
-        "inhibited_by", view_inhibitors(engine, instance), "acknowledged", "evaluation_error",
-        text_or_null(instance->evaluation_error));
+        view_silences(engine, instance), "inhibited_by", view_inhibitors(engine, instance), "acknowledged",
+        "evaluation_error", text_or_null(instance->evaluation_error));
     json_t *ours = json_pack("{s:o, s:o, s:o, s:o, s:b}", "metric", text_or_null(facts->what), "console_url",
         text_or_null(facts->console_url), "value_at", json_time(facts->value_s * 1000), "firing_since",
         json_time(instance->firing_since_ms), "durable", instance->durable);

@@ -37,18 +37,24 @@ static int refused(CtlContext *ctl, const json_t *answer, long status) {
     return CTL_FAILED;
 }
 
-static int ask(CtlContext *ctl, const char *method, const char *path, int64_t timeout_ms, long quiet,
-    json_t **ret_answer, long *ret_status) {
+/* One call on its way. */
+typedef struct Asking {
+    const char *method, *path, *body;
+    int64_t timeout_ms;
+    long quiet; /* a status about which nothing is said; 0: none */
+} Asking;
+
+static int ask(CtlContext *ctl, const Asking *asking, json_t **ret_answer, long *ret_status) {
     Error err = {0};
     UnixAnswer answer = {0};
-    if (!unix_call(ctl->socket, method, path, timeout_ms, &answer, &err)) {
+    if (!unix_call(ctl->socket, asking->method, asking->path, asking->body, asking->timeout_ms, &answer, &err)) {
         fprintf(ctl->err, "tocsinctl: %s\n", err.text);
         return err.kind == ERROR_INPUT ? CTL_USAGE : CTL_UNREACHABLE;
     }
     OWN(json) json_t *object = json_read(answer.body, answer.length, &err);
     free(answer.body);
     if (ret_status) *ret_status = answer.status;
-    if (answer.status == quiet) return CTL_FAILED;
+    if (answer.status == asking->quiet) return CTL_FAILED;
     if (answer.status < 200 || answer.status > 299) return refused(ctl, object, answer.status);
     if (!object) {
         fprintf(ctl->err, "tocsinctl: %s answered what is no JSON: %s\n", ctl->socket, err.text);
@@ -60,11 +66,16 @@ static int ask(CtlContext *ctl, const char *method, const char *path, int64_t ti
 
 int call_daemon(
     CtlContext *ctl, const char *method, const char *path, int64_t timeout_ms, json_t **ret_answer, long *ret_status) {
-    return ask(ctl, method, path, timeout_ms, 0, ret_answer, ret_status);
+    return ask(ctl, &(Asking){method, path, NULL, timeout_ms, 0}, ret_answer, ret_status);
+}
+
+int call_send(CtlContext *ctl, const char *method, const char *path, const json_t *body, json_t **ret_answer) {
+    OWN(text) char *text = body ? json_write(body) : NULL;
+    return ask(ctl, &(Asking){method, path, text, CALL_MS, 0}, ret_answer, NULL);
 }
 
 int call_quiet(CtlContext *ctl, const char *path, long quiet_status, json_t **ret_answer, long *ret_status) {
-    return ask(ctl, "GET", path, CALL_MS, quiet_status, ret_answer, ret_status);
+    return ask(ctl, &(Asking){"GET", path, NULL, CALL_MS, quiet_status}, ret_answer, ret_status);
 }
 
 static char *page_path(const char *path, int64_t limit, const char *after) {
@@ -81,7 +92,7 @@ int call_list(CtlContext *ctl, const char *path, const char *key, int64_t max, j
         const int64_t left = max - (int64_t)json_array_size(rows);
         OWN(text) char *asked = page_path(path, left < PAGE_ROWS ? left : PAGE_ROWS, after);
         OWN(json) json_t *page = NULL;
-        const int status = ask(ctl, "GET", asked, CALL_MS, 0, &page, NULL);
+        const int status = ask(ctl, &(Asking){"GET", asked, NULL, CALL_MS, 0}, &page, NULL);
         if (status != CTL_DONE) return status;
         const json_t *more = json_list(page, key);
         for (size_t i = 0; i < json_array_size(more); i++) json_array_append(rows, json_array_get(more, i));

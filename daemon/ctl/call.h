@@ -19,6 +19,8 @@ enum {
  * `*ret_status` (may be NULL) is the HTTP status. */
 int call_daemon(
     CtlContext *ctl, const char *method, const char *path, int64_t timeout_ms, json_t **ret_answer, long *ret_status);
+/* As call_daemon(), with a body; `body` may be NULL. */
+int call_send(CtlContext *ctl, const char *method, const char *path, const json_t *body, json_t **ret_answer);
 /* As call_daemon(), and silent about a refusal with `quiet_status`. */
 int call_quiet(CtlContext *ctl, const char *path, long quiet_status, json_t **ret_answer, long *ret_status);
 /* GET of a list, page by page until `max` rows: {KEY: [all rows], "next": …}. `path` may have a query. */

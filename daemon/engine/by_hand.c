@@ -1,4 +1,4 @@
-/* daemon/engine/by_hand.c: what a person does to a parked notification; answered after the commit (I6) */
+/* daemon/engine/by_hand.c: what a person does to a parked notification or a silence; answered after the commit (I6) */
 #include "engine/parts.h"
 
 #include "base/alloc.h"
@@ -33,4 +33,12 @@ void engine_notification_retry(Engine *engine, const char *id, EngineChanged *do
 
 void engine_notification_discard(Engine *engine, const char *id, EngineChanged *done, void *ctx) {
     change(engine, outbox_discard, id, done, ctx);
+}
+
+void engine_silence_post(Engine *engine, Silence *take_posted, EngineSilenced *done, void *ctx) {
+    silencing_post(engine->silencing, take_posted, done, ctx);
+}
+
+void engine_silence_expire(Engine *engine, const char *id, EngineSilenced *done, void *ctx) {
+    silencing_expire(engine->silencing, id, done, ctx);
 }

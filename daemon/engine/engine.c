@@ -33,7 +33,10 @@ static void wake(void *ctx) {
 }
 
 static void rearm(Engine *engine) {
-    const int64_t polls_ms = poller_next_boot_ms(engine->poller), wall_ms = notifier_next_wall_ms(engine->notifier);
+    const int64_t polls_ms = poller_next_boot_ms(engine->poller),
+                  silences_ms = silencing_next_wall_ms(engine->silencing);
+    int64_t wall_ms = notifier_next_wall_ms(engine->notifier);
+    if (silences_ms < wall_ms) wall_ms = silences_ms;
     int64_t wait_ms = TICK_MAX_MS;
     if (polls_ms != INT64_MAX && polls_ms - clock_boot_ms(engine->core.clock) < wait_ms)
         wait_ms = polls_ms - clock_boot_ms(engine->core.clock);
@@ -100,6 +103,7 @@ static void tick(uv_timer_t *timer) {
     }
     look_at_clocks(engine);
     poller_tick(engine->poller);
+    silencing_tick(engine->silencing);
     notifier_tick(engine->notifier);
     backlog_tick(engine->backlog);
     slow_round(engine);
@@ -190,6 +194,7 @@ static bool restore(Engine *engine, Error *err) {
     memory_load(engine->core.memory, load);
     poller_resume(engine->poller, load);
     notifier_load(engine->notifier, load);
+    silencing_load(engine->silencing, load);
     LOG(INFO, "state restored", KV("instances", load->instance_count), KV("groups", load->group_count),
         KV("owed", load->outbox_count), KV("clean", load->was_clean ? "yes" : "no"));
     return true;
@@ -227,6 +232,7 @@ static Engine *engine_make(const EngineOptions *options) {
     engine->own = own_new(core, engine->backlog);
     engine->poller = poller_new(core, engine->backlog, engine->own);
     engine->notifier = notifier_new(core, engine->own, engine->host);
+    engine->silencing = silencing_new(core);
     init_handles(engine);
     return engine;
 }
@@ -253,6 +259,7 @@ void engine_start(Engine *engine) {
     engine->wall_offset_ms = clock_wall_ms(clock) - clock_boot_ms(clock);
     uv_prepare_start(&engine->turns, loop_turns);
     engine_apply_snapshot(engine, engine->options.snapshot);
+    silencing_begin(engine->silencing);
     engine->options.snapshot = snapshot_free(engine->options.snapshot);
     own_clear_others(engine->own, &own_reload_failed, keep_none, NULL, "the configuration was read at a start");
     own_clear_others(engine->own, &own_state_full, keep_none, NULL, "the state is written again");
@@ -286,6 +293,7 @@ Engine *engine_free(Engine *engine) {
     core->store = store_close(core->store); /* its callbacks still find their owners */
     poller_free(engine->poller);
     notifier_free(engine->notifier);
+    silencing_free(engine->silencing);
     own_free(engine->own);
     backlog_free(engine->backlog);
     aws_free(core->aws);

@@ -63,6 +63,12 @@ typedef void EngineChanged(void *ctx, EngineOutcome outcome);
 void engine_notification_retry(Engine *engine, const char *id, EngineChanged *done, void *ctx);
 void engine_notification_discard(Engine *engine, const char *id, EngineChanged *done, void *ctx);
 
+/* Silences: answered after the commit; `said` is the id of the one that was made, updated or ended, or where it was
+ * refused (not found, wrong state) why. */
+typedef void EngineSilenced(void *ctx, EngineOutcome outcome, const char *said);
+void engine_silence_post(Engine *engine, Silence *take_posted, EngineSilenced *done, void *ctx);
+void engine_silence_expire(Engine *engine, const char *id, EngineSilenced *done, void *ctx);
+
 /* A test notification to each plugin of a receiver, one try each. */
 typedef struct ReceiverTestResult {
     const char *plugin;

@@ -212,7 +212,7 @@ static void rendered_on_loop(uv_work_t *work, int status) {
 
 static bool is_muted(void *ctx, const Instance *instance) {
     const Notifier *notifier = ctx;
-    return mutes_hold(notifier->core->mutes, instance->labels);
+    return mutes_hold(notifier->core->mutes, instance->labels, clock_wall_ms(notifier->core->clock));
 }
 
 static void begin_turn(Notifier *notifier, const char *key, int64_t now_ms) {

@@ -6,6 +6,7 @@
 #include "engine/life.h"
 #include "engine/notifier.h"
 #include "engine/poller.h"
+#include "engine/silencing.h"
 
 enum { RELOAD_WAITERS = 64 };
 
@@ -23,6 +24,7 @@ struct Engine {
     Own *own;
     Poller *poller;
     Notifier *notifier;
+    Silencing *silencing;
 
     uv_timer_t timer; /* one timer for all that is due */
     uv_prepare_t turns; /* how long a turn of the loop takes */

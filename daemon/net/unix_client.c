@@ -77,17 +77,20 @@ static void hand_over(Sink *sink, UnixAnswer *ret_answer) {
     ret_answer->body = buffer_take(&sink->body);
 }
 
-bool unix_call(
-    const char *socket, const char *method, const char *path, int64_t timeout_ms, UnixAnswer *ret_answer, Error *err) {
+bool unix_call(const char *socket, const char *method, const char *path, const char *body, int64_t timeout_ms,
+    UnixAnswer *ret_answer, Error *err) {
     Sink sink = {.body = BUFFER(UNIX_ANSWER_MAX)};
     OWN(easy) Easy *easy = prepare(socket, path, &sink, err);
     if (!easy) return false;
-    if (strcmp(method, "GET")) curl_easy_setopt(easy, CURLOPT_POSTFIELDS, ""); /* says Content-Length: 0 */
+    struct curl_slist *headers = body ? curl_slist_append(NULL, "Content-Type: application/json") : NULL;
+    if (strcmp(method, "GET")) curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body ? body : ""); /* of its length: 0 too */
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
     const CURLcode code = curl_easy_perform(easy);
     if (code == CURLE_OK) hand_over(&sink, ret_answer);
     buffer_deinit(&sink.body);
+    curl_slist_free_all(headers);
     return code == CURLE_OK || explain(code, socket, err);
 }
 

@@ -18,10 +18,11 @@ typedef struct UnixAnswer {
     size_t length;
 } UnixAnswer;
 
-/* `path` is percent-encoded and begins with `/`. False: ERROR_REMOTE, nobody answered (absent, dead or refused socket,
- * cut off, no answer in time), in words that name the socket; ERROR_INPUT, the path of the socket cannot be one. */
-bool unix_call(
-    const char *socket, const char *method, const char *path, int64_t timeout_ms, UnixAnswer *ret_answer, Error *err);
+/* `path` is percent-encoded and begins with `/`; `body` may be NULL, and is sent as JSON. False: ERROR_REMOTE, nobody
+ * answered (absent, dead or refused socket, cut off, no answer in time), in words that name the socket; ERROR_INPUT,
+ * the path of the socket cannot be one. */
+bool unix_call(const char *socket, const char *method, const char *path, const char *body, int64_t timeout_ms,
+    UnixAnswer *ret_answer, Error *err);
 
 /* Bytes of a body as they come; false ends the call. */
 typedef bool UnixChunk(void *ctx, const char *bytes, size_t length);

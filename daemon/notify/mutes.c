@@ -7,13 +7,19 @@
 
 struct Mutes {
     Inhibit *inhibit; /* NULL: no rules yet */
+    Silences *silences;
 };
 
-Mutes *mutes_new(void) { return alloc_zeroed(1, sizeof(Mutes)); }
+Mutes *mutes_new(void) {
+    Mutes *mutes = alloc_zeroed(1, sizeof *mutes);
+    mutes->silences = silences_new();
+    return mutes;
+}
 
 Mutes *mutes_free(Mutes *mutes) {
     if (!mutes) return NULL;
     inhibit_free(mutes->inhibit);
+    silences_free(mutes->silences);
     free(mutes);
     return NULL;
 }
@@ -37,9 +43,12 @@ void mutes_forget(Mutes *mutes, const char *fingerprint) {
     if (mutes->inhibit) inhibit_remove(mutes->inhibit, fingerprint);
 }
 
-bool mutes_hold(const Mutes *mutes, const Labels *labels) {
+Silences *mutes_silences(const Mutes *mutes) { return mutes->silences; }
+
+bool mutes_hold(const Mutes *mutes, const Labels *labels, int64_t now_ms) {
     const char *first;
-    return mutes_inhibitors(mutes, labels, &first, 1) > 0;
+    return silences_mute(mutes->silences, labels, now_ms, &first, 1, NULL) > 0 ||
+        mutes_inhibitors(mutes, labels, &first, 1) > 0;
 }
 
 size_t mutes_inhibitors(const Mutes *mutes, const Labels *labels, const char **ret_fingerprints, size_t room) {

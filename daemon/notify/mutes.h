@@ -1,13 +1,14 @@
-/* What holds back what would be told, beyond a route's own times: other firing alerts that inhibit it. Follows what
- * fires, alert by alert. Loop thread; owned by the engine. */
+/* What holds back what would be told, beyond a route's own times: silences, and other firing alerts that inhibit it.
+ * Follows what fires, alert by alert. Loop thread; owned by the engine. */
 #ifndef TOCSIN_NOTIFY_MUTES_H
 #define TOCSIN_NOTIFY_MUTES_H
 
 #include "alarms/instance.h"
 #include "notify/inhibit_section.h"
+#include "notify/silences.h"
 
 typedef struct Mutes Mutes;
-Mutes *mutes_new(void); /* no rules, nothing fires; caller frees */
+Mutes *mutes_new(void); /* no rules, no silences, nothing fires; caller frees */
 Mutes *mutes_free(Mutes *mutes);
 OWN_DEFINE(Mutes, mutes)
 
@@ -18,8 +19,10 @@ void mutes_follow_rules(
 void mutes_follow(Mutes *mutes, const Instance *instance);
 void mutes_forget(Mutes *mutes, const char *fingerprint);
 
+Silences *mutes_silences(const Mutes *mutes); /* whoever changes them owns no more than the change */
+
 /* Is an alert with these labels held back? */
-bool mutes_hold(const Mutes *mutes, const Labels *labels);
+bool mutes_hold(const Mutes *mutes, const Labels *labels, int64_t now_ms);
 /* The fingerprints of alerts that inhibit it, at most `room`; borrowed until anything changes. */
 size_t mutes_inhibitors(const Mutes *mutes, const Labels *labels, const char **ret_fingerprints, size_t room);
 

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "rules/matcher.h"
+#include "store/rows.h"
 
 #include <stdint.h>
 
@@ -39,12 +40,6 @@ const char *silence_state_word(SilenceState state); /* pending active expired */
 /* Alertmanager's object: `id, status: {state}, matchers, startsAt, endsAt, updatedAt, createdBy, comment`. New
  * reference. */
 json_t *silence_json(const Silence *silence, int64_t now_ms);
-
-/* What is stored of one. */
-typedef struct SilenceRow {
-    const char *id, *json; /* the object without its status */
-    int64_t starts_ms, ends_ms;
-} SilenceRow;
 
 SilenceRow silence_row(const Silence *silence, Arena *arena); /* its texts are in the arena */
 /* NULL: ERROR_INPUT, the row cannot be read, or its id and times are not those of its JSON. Caller frees. */

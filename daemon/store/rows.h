@@ -94,6 +94,19 @@ typedef struct MatchRow {
     const char *value; /* what is counted where values are; NULL: none */
 } MatchRow;
 
+/* A silence, as its JSON says it. Upsert. */
+typedef struct SilenceRow {
+    const char *id, *json; /* Alertmanager's object without its status */
+    int64_t starts_ms, ends_ms;
+} SilenceRow;
+
+/* Somebody is on it. Key fingerprint. Upsert. */
+typedef struct AckRow {
+    const char *fingerprint, *by, *comment;
+    int64_t starts_ms; /* when what it speaks of began to fire: what fires anew later is not acknowledged */
+    int64_t at_ms, until_ms; /* until_ms 0: until it resolves */
+} AckRow;
+
 /* What is older goes: of a scope's seen ids by when they were seen, of an instance's matches by the events' time. */
 typedef struct ForgetBefore {
     const char *key; /* scope, fingerprint */
@@ -124,6 +137,14 @@ typedef struct StoreBatch {
     size_t match_count;
     const ForgetBefore *seen_forget, *match_forget; /* before the new ones are put */
     size_t seen_forget_count, match_forget_count;
+    const SilenceRow *silences;
+    size_t silence_count;
+    const char *const *silence_forget; /* ids; before the new ones are put, as those of the next */
+    size_t silence_forget_count;
+    const AckRow *acks;
+    size_t ack_count;
+    const char *const *ack_forget; /* fingerprints */
+    size_t ack_forget_count;
 } StoreBatch;
 
 /* What one delivery attempt became: commit 4. */

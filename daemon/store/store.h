@@ -54,6 +54,10 @@ typedef struct StoreLoad {
     size_t seen_count;
     MatchRow *matches; /* by instance, then by the events' time */
     size_t match_count;
+    SilenceRow *silences;
+    size_t silence_count;
+    AckRow *acks;
+    size_t ack_count;
     bool was_clean; /* the last stop was clean */
 } StoreLoad;
 StoreLoad *store_load_all(Store *store, Error *err);

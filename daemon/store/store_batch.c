@@ -22,6 +22,10 @@ typedef enum {
     FORGET_MATCHES,
     PUT_SEEN,
     PUT_MATCH,
+    PUT_SILENCE,
+    FORGET_SILENCE,
+    PUT_ACK,
+    FORGET_ACK,
     LEASE,
     FINISH,
     STATEMENTS
@@ -67,6 +71,12 @@ static const char *const texts[STATEMENTS] = {
     [FORGET_MATCHES] = "DELETE FROM event_match WHERE fingerprint = ?1 AND event_ms < ?2",
     [PUT_SEEN] = "INSERT OR IGNORE INTO event_seen(scope, id, seen_ms) VALUES (?1, ?2, ?3)",
     [PUT_MATCH] = "INSERT OR IGNORE INTO event_match(" MATCH_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    [PUT_SILENCE] = "INSERT INTO silence(" SILENCE_COLUMNS ") VALUES (?1, ?2, ?3, ?4) ON CONFLICT(id) DO UPDATE SET"
+                    " json = ?2, starts_ms = ?3, ends_ms = ?4",
+    [FORGET_SILENCE] = "DELETE FROM silence WHERE id = ?1",
+    [PUT_ACK] = "INSERT INTO acknowledgement(" ACK_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(fingerprint)"
+                " DO UPDATE SET by_whom = ?2, comment = ?3, starts_ms = ?4, at_ms = ?5, until_ms = ?6",
+    [FORGET_ACK] = "DELETE FROM acknowledgement WHERE fingerprint = ?1",
     [LEASE] = "UPDATE outbox SET state = 'sending', attempts = ?2"
               " WHERE id = ?1 AND state = 'pending' AND attempts = ?2 - 1",
     /* An attempt that was answered is none that crashed: the count is of crashes in a row (I5). */
@@ -237,6 +247,26 @@ static int put_match(Statements *statements, const MatchRow *row) {
     return sql_step(s);
 }
 
+static int put_silence(Statements *statements, const SilenceRow *row) {
+    sqlite3_stmt *s = statements->all[PUT_SILENCE];
+    sql_bind_name(s, 1, row->id);
+    sql_bind_text(s, 2, row->json);
+    sql_bind_number(s, 3, row->starts_ms);
+    sql_bind_number(s, 4, row->ends_ms);
+    return sql_step(s);
+}
+
+static int put_ack(Statements *statements, const AckRow *row) {
+    sqlite3_stmt *s = statements->all[PUT_ACK];
+    sql_bind_name(s, 1, row->fingerprint);
+    sql_bind_name(s, 2, row->by);
+    sql_bind_text(s, 3, row->comment);
+    sql_bind_number(s, 4, row->starts_ms);
+    sql_bind_number(s, 5, row->at_ms);
+    sql_bind_number(s, 6, row->until_ms);
+    return sql_step(s);
+}
+
 static int lease(Statements *statements, const OutboxResult *result) {
     sqlite3_stmt *s = statements->all[LEASE];
     sql_bind_name(s, 1, result->id);
@@ -269,6 +299,19 @@ static int apply_events(Statements *statements, const StoreBatch *batch) {
     return code;
 }
 
+/* What people did: silences and acknowledgements. */
+static int apply_people(Statements *statements, const StoreBatch *batch) {
+    int code = SQLITE_OK;
+    for (size_t i = 0; code == SQLITE_OK && i < batch->silence_forget_count; i++)
+        code = forget(statements, FORGET_SILENCE, batch->silence_forget[i]);
+    for (size_t i = 0; code == SQLITE_OK && i < batch->silence_count; i++)
+        code = put_silence(statements, &batch->silences[i]);
+    for (size_t i = 0; code == SQLITE_OK && i < batch->ack_forget_count; i++)
+        code = forget(statements, FORGET_ACK, batch->ack_forget[i]);
+    for (size_t i = 0; code == SQLITE_OK && i < batch->ack_count; i++) code = put_ack(statements, &batch->acks[i]);
+    return code;
+}
+
 /* Where one batch names a thing twice: put wins over forget, and a touch counts before the flush that may have missed
  * it. */
 static int apply_batch(Statements *statements, const StoreBatch *batch) {
@@ -288,6 +331,7 @@ static int apply_batch(Statements *statements, const StoreBatch *batch) {
     for (size_t i = 0; code == SQLITE_OK && i < batch->told_count; i++) code = close_told(statements, &batch->told[i]);
     for (size_t i = 0; code == SQLITE_OK && i < batch->cursor_count; i++)
         code = put_cursor(statements, &batch->cursors[i]);
+    if (code == SQLITE_OK) code = apply_people(statements, batch);
     return code == SQLITE_OK ? apply_events(statements, batch) : code;
 }
 

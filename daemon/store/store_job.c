@@ -29,6 +29,8 @@ static const size_t cursor_texts[] = {AT(CursorRow, name), AT(CursorRow, value_j
 static const size_t seen_texts[] = {AT(SeenRow, scope), AT(SeenRow, id)};
 static const size_t match_texts[] = {AT(MatchRow, fingerprint), AT(MatchRow, event_id), AT(MatchRow, value)};
 static const size_t before_texts[] = {AT(ForgetBefore, key)};
+static const size_t silence_texts[] = {AT(SilenceRow, id), AT(SilenceRow, json)};
+static const size_t ack_texts[] = {AT(AckRow, fingerprint), AT(AckRow, by), AT(AckRow, comment)};
 static const size_t result_texts[] = {
     AT(OutboxResult, id), AT(OutboxResult, state), AT(OutboxResult, last_error), AT(OutboxResult, receipt_json)};
 
@@ -75,6 +77,10 @@ Job *job_new_batch(const StoreBatch *batch) {
         copy_rows(arena, SHAPE(ForgetBefore, before_texts), batch->seen_forget, batch->seen_forget_count);
     job->batch.match_forget =
         copy_rows(arena, SHAPE(ForgetBefore, before_texts), batch->match_forget, batch->match_forget_count);
+    job->batch.silences = copy_rows(arena, SHAPE(SilenceRow, silence_texts), batch->silences, batch->silence_count);
+    job->batch.silence_forget = copy_rows(arena, text_shape, batch->silence_forget, batch->silence_forget_count);
+    job->batch.acks = copy_rows(arena, SHAPE(AckRow, ack_texts), batch->acks, batch->ack_count);
+    job->batch.ack_forget = copy_rows(arena, text_shape, batch->ack_forget, batch->ack_forget_count);
     return job;
 }
 

@@ -27,6 +27,9 @@ static bool seen_at(sqlite3_stmt *s, const Reading *in, void *row) { return read
 static bool match_at(sqlite3_stmt *s, const Reading *in, void *row) { return read_match(s, in, row); }
 static bool cursor_at(sqlite3_stmt *s, const Reading *in, void *row) { return read_cursor(s, in, row); }
 
+static bool silence_at(sqlite3_stmt *s, const Reading *in, void *row) { return read_silence(s, in, row); }
+static bool ack_at(sqlite3_stmt *s, const Reading *in, void *row) { return read_ack(s, in, row); }
+
 #define OWED " FROM " OUTBOX_TABLES " WHERE state NOT IN ('delivered', 'discarded', 'expired') "
 static const TableReader instance_reader = {"instance", "SELECT count(*) FROM instance",
     "SELECT " INSTANCE_COLUMNS " FROM instance", sizeof(InstanceRow), instance_at};
@@ -40,6 +43,11 @@ static const TableReader seen_reader = {"event_seen", "SELECT count(*) FROM even
     "SELECT " SEEN_COLUMNS " FROM event_seen ORDER BY seen_ms DESC", sizeof(SeenRow), seen_at};
 static const TableReader match_reader = {"event_match", "SELECT count(*) FROM event_match",
     "SELECT " MATCH_COLUMNS " FROM event_match ORDER BY fingerprint, event_ms", sizeof(MatchRow), match_at};
+
+static const TableReader silence_reader = {"silence", "SELECT count(*) FROM silence",
+    "SELECT " SILENCE_COLUMNS " FROM silence ORDER BY starts_ms", sizeof(SilenceRow), silence_at};
+static const TableReader ack_reader = {"acknowledgement", "SELECT count(*) FROM acknowledgement",
+    "SELECT " ACK_COLUMNS " FROM acknowledgement", sizeof(AckRow), ack_at};
 
 /* `rows` holds `room` of them. */
 static size_t read_rows(
@@ -104,6 +112,8 @@ int store_read_all(sqlite3 *db, bool was_clean, int64_t now_ms, StoreLoad **ret_
     if (code == SQLITE_OK) code = read_table(db, &cursor_reader, &in, &load->cursors, &load->cursor_count);
     if (code == SQLITE_OK) code = read_table(db, &seen_reader, &in, &load->seen, &load->seen_count);
     if (code == SQLITE_OK) code = read_table(db, &match_reader, &in, &load->matches, &load->match_count);
+    if (code == SQLITE_OK) code = read_table(db, &silence_reader, &in, &load->silences, &load->silence_count);
+    if (code == SQLITE_OK) code = read_table(db, &ack_reader, &in, &load->acks, &load->ack_count);
     if (code == SQLITE_OK) *ret_load = GIVE(load);
     return code;
 }

@@ -86,6 +86,25 @@ bool read_match(sqlite3_stmt *s, const Reading *in, MatchRow *ret_row) {
     return *ret_row->fingerprint && *ret_row->event_id;
 }
 
+/* Its times are those that its JSON says, however far ahead: they are not cut. */
+bool read_silence(sqlite3_stmt *s, const Reading *in, SilenceRow *ret_row) {
+    *ret_row = (SilenceRow){.id = sql_name(s, 0, in->arena),
+        .json = sql_text(s, 1, SQL_JSON_BYTES, in->arena),
+        .starts_ms = sql_count(s, 2),
+        .ends_ms = sql_count(s, 3)};
+    return *ret_row->id && ret_row->json;
+}
+
+bool read_ack(sqlite3_stmt *s, const Reading *in, AckRow *ret_row) {
+    *ret_row = (AckRow){.fingerprint = sql_name(s, 0, in->arena),
+        .by = sql_name(s, 1, in->arena),
+        .comment = sql_text(s, 2, SQL_TEXT_BYTES, in->arena),
+        .starts_ms = sql_count(s, 3),
+        .at_ms = sql_count(s, 4),
+        .until_ms = sql_count(s, 5)};
+    return *ret_row->fingerprint != '\0';
+}
+
 bool read_history(sqlite3_stmt *s, const Reading *in, HistoryRow *ret_row) {
     *ret_row = (HistoryRow){.id = sql_count(s, 0),
         .time_ms = sql_time(s, 1, in->times),

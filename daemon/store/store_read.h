@@ -25,6 +25,8 @@ typedef struct Reading {
 #define CURSOR_COLUMNS "name, value_json"
 #define SEEN_COLUMNS "scope, id, seen_ms"
 #define MATCH_COLUMNS "fingerprint, part, event_id, event_ms, seen_ms, value"
+#define SILENCE_COLUMNS "id, json, starts_ms, ends_ms"
+#define ACK_COLUMNS "fingerprint, by_whom, comment, starts_ms, at_ms, until_ms"
 #define HISTORY_COLUMNS "id, time_ms, name, fingerprint, from_state, to_state, reason, value"
 
 bool read_instance(sqlite3_stmt *statement, const Reading *in, InstanceRow *ret_row);
@@ -33,6 +35,8 @@ bool read_outbox(sqlite3_stmt *statement, const Reading *in, OutboxRow *ret_row)
 bool read_cursor(sqlite3_stmt *statement, const Reading *in, CursorRow *ret_row);
 bool read_seen(sqlite3_stmt *statement, const Reading *in, SeenRow *ret_row);
 bool read_match(sqlite3_stmt *statement, const Reading *in, MatchRow *ret_row);
+bool read_silence(sqlite3_stmt *statement, const Reading *in, SilenceRow *ret_row);
+bool read_ack(sqlite3_stmt *statement, const Reading *in, AckRow *ret_row);
 bool read_history(sqlite3_stmt *statement, const Reading *in, HistoryRow *ret_row);
 
 #endif

@@ -33,6 +33,9 @@ static const char *const steps[] = {
     "CREATE INDEX event_seen_time ON event_seen(scope, seen_ms);"
     "CREATE TABLE event_match(fingerprint TEXT, part INTEGER, event_id TEXT, event_ms INTEGER, seen_ms INTEGER,"
     " value TEXT, PRIMARY KEY(fingerprint, part, event_id)) STRICT, WITHOUT ROWID;",
+    "CREATE TABLE silence(id TEXT PRIMARY KEY, json TEXT, starts_ms INTEGER, ends_ms INTEGER) STRICT;"
+    "CREATE TABLE acknowledgement(fingerprint TEXT PRIMARY KEY, by_whom TEXT, comment TEXT, starts_ms INTEGER,"
+    " at_ms INTEGER, until_ms INTEGER) STRICT;",
 };
 const SchemaSteps schema_steps = {steps, COUNT_OF(steps)};
 

@@ -145,6 +145,40 @@ void engine_reload(Engine *engine, EngineReloaded *done, void *ctx) {
     answer_later(engine, run_reload, (void (*)(void))done, ctx);
 }
 
+/* Silences are changed inside the call: a commit that is already done. */
+static void silenced(
+    Engine *engine, bool is_planned, SilenceChange *change, Error *err, EngineSilenced *done, void *ctx) {
+    if (!is_planned) {
+        done(ctx, ENGINE_NOT_FOUND, err->text);
+    } else if (engine->outcome != ENGINE_DONE) {
+        silence_change_deinit(change);
+        done(ctx, engine->outcome, "");
+    } else {
+        const Silence *made = change->puts[0];
+        silences_apply(mutes_silences(engine->mutes), change);
+        done(ctx, ENGINE_DONE, made->id);
+    }
+}
+
+void engine_silence_post(Engine *engine, Silence *take_posted, EngineSilenced *done, void *ctx) {
+    Error err = {0};
+    SilenceChange change = {0};
+    OWN(silence) Silence *posted = take_posted;
+    snprintf(engine->asked, sizeof engine->asked, "silence by %.100s", posted->created_by);
+    const bool is_planned =
+        silences_plan_post(mutes_silences(engine->mutes), posted, NOW_S * INT64_C(1000), &change, &err);
+    silenced(engine, is_planned, &change, &err, done, ctx);
+}
+
+void engine_silence_expire(Engine *engine, const char *id, EngineSilenced *done, void *ctx) {
+    Error err = {0};
+    SilenceChange change = {0};
+    snprintf(engine->asked, sizeof engine->asked, "expire %.100s", id);
+    const bool is_planned =
+        silences_plan_expire(mutes_silences(engine->mutes), id, NOW_S * INT64_C(1000), &change, &err);
+    silenced(engine, is_planned, &change, &err, done, ctx);
+}
+
 static void run_changed(Later *later) { ((EngineChanged *)later->done)(later->ctx, later->engine->outcome); }
 void engine_notification_retry(Engine *engine, const char *id, EngineChanged *done, void *ctx) {
     snprintf(engine->asked, sizeof engine->asked, "retry %s", id);
@@ -180,6 +214,17 @@ const Alarm *alarm_find(const Snapshot *snapshot, const char *name) {
 json_t *alarm_rule_json(const Alarm *alarm) {
     return json_pack("{s:s, s:s}", "name", alarm->name, "comparison_operator", ">");
 }
+size_t instances_count(const Instances *table) {
+    (void)table;
+    return FAKE_ALARMS;
+}
+
+Instance *instances_next(Instances *table, const Instance *after) {
+    Engine *engine = (Engine *)table;
+    const size_t next = after ? (size_t)(after - engine->alarms) + 1 : 0;
+    return next < FAKE_ALARMS ? &engine->alarms[next] : NULL;
+}
+
 Instance **instances_sorted(Instances *table, size_t *ret_count) {
     Engine *engine = (Engine *)table;
     Instance **all = alloc_zeroed(FAKE_ALARMS, sizeof(Instance *));

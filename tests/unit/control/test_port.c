@@ -17,7 +17,7 @@
 static long call(World *world, const char *method, const char *path) {
     UnixAnswer answer = {0};
     Error err = {0};
-    if (!unix_call(world->socket, method, path, 30000, &answer, &err))
+    if (!unix_call(world->socket, method, path, NULL, 30000, &answer, &err))
         snprintf(world->got, sizeof world->got, "%s", err.text);
     else
         snprintf(world->got, sizeof world->got, "%s", answer.body);

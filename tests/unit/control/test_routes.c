@@ -85,8 +85,12 @@ static const struct Case {
     {&admin, "POST", "/v1/receivers/on%20call/test", 200,
         "\"receiver\":\"on call\",\"results\":[{\"detail\":\"403 \xef\xbf\xbd go "
         "away\",\"index\":0,\"outcome\":\"refused\""},
-    {&admin, "POST", "/v1/silences", 501, "does not exist in this version"},
-    {&admin, "DELETE", "/v1/silences/1", 501, "not_implemented"},
+    {&admin, "POST", "/v1/silences", 400, "the body must be a JSON object"},
+    {&admin, "DELETE", "/v1/silences/1", 404, "there is no silence `1`"},
+    {&reader, "GET", "/v1/silences", 200, "{\"next\":null,\"silences\":[]}"},
+    {&reader, "DELETE", "/v1/silences/1", 403, "forbidden"},
+    {&remote, "GET", "/v1/silences", 200, "silences"},
+    {&remote, "DELETE", "/v1/silences/1", 403, "forbidden"},
     {&reader, "GET", "/v1/explain/00000000000000bb", 501, "not_implemented"},
     {&reader, "GET", "/api/v2/alerts/groups", 501, "not_implemented"},
     {&remote, "GET", "/v1/alarms", 200, "cpu"},
@@ -118,6 +122,79 @@ static const json_t *ask(Engine *engine, FakeReply *got, const char *method, con
     routes_dispatch(engine, &admin, method, target, answer_new(fake_reply_sent, got));
     return got->json;
 }
+
+static const json_t *post_body(
+    Engine *engine, FakeReply *got, const char *method, const char *target, const char *body) {
+    Caller caller = admin;
+    caller.body = body;
+    caller.body_length = strlen(body);
+    routes_dispatch(engine, &caller, method, target, answer_new(fake_reply_sent, got));
+    return got->json;
+}
+
+#define ON_CPU "\"matchers\":[{\"name\":\"alertname\",\"value\":\"cpu\",\"isRegex\":false}]"
+#define UNTIL "\"endsAt\":\"2026-01-02T05:00:00Z\""
+static const struct {
+    const char *body;
+    unsigned status;
+    const char *want;
+} posts[] = {
+    {"", 400, "the body must be a JSON object"},
+    {"[]", 400, "the body must be a JSON object"},
+    {"{\"a\":1", 400, "the body must be a JSON object: "},
+    {"{}", 400, "bad_request"},
+    {"{" ON_CPU "," UNTIL "}", 400, "comment"},
+    {"{" ON_CPU "," UNTIL ",\"comment\":\"\"}", 400, "comment"},
+    {"{" ON_CPU ",\"endsAt\":\"2026-01-02T03:00:00Z\",\"comment\":\"c\"}", 400, "endsAt"},
+    {"{\"matchers\":[]," UNTIL ",\"comment\":\"c\"}", 400, "matchers"},
+    {"{\"id\":\"none\"," ON_CPU "," UNTIL ",\"comment\":\"c\"}", 404, "there is no silence `none`"},
+    {"{" ON_CPU "," UNTIL ",\"comment\":\"c\"}", 200, "\"instances\":3,\"matched\":2,\"silenceID\":\""},
+};
+
+START_TEST(silences_are_checked) {
+    Engine engine;
+    FakeReply got = {0};
+    fake_engine_init(&engine, NULL);
+    post_body(&engine, &got, "POST", "/v1/silences", posts[_i].body);
+    ck_assert_msg(got.reply.status == posts[_i].status && strstr(got.reply.body, posts[_i].want), "%u %s",
+        got.reply.status, got.reply.body);
+    ck_assert_str_eq(engine.asked, posts[_i].status == 200 || posts[_i].status == 404 ? "silence by uid 0" : "");
+    fake_reply_deinit(&got);
+    fake_engine_deinit(&engine);
+}
+END_TEST
+
+START_TEST(a_silence_is_made_shown_and_ended) {
+    Engine engine;
+    FakeReply made = {0}, shown = {0}, alarms = {0}, ended = {0}, again = {0}, full = {0};
+    fake_engine_init(&engine, NULL);
+    post_body(&engine, &made, "POST", "/v1/silences", "{" ON_CPU "," UNTIL ",\"comment\":\"c\",\"createdBy\":\"ann\"}");
+    ck_assert_str_eq(engine.asked, "silence by ann");
+    const char *id = json_text(made.json, "silenceID");
+    char want[128], path[128];
+    snprintf(want, sizeof want, "\"silenced_by\":[\"%s\"]", id);
+    snprintf(path, sizeof path, "/v1/silences/%s", id);
+    ask(&engine, &shown, "GET", "/v1/silences");
+    ck_assert(strstr(shown.reply.body, "\"createdBy\":\"ann\"") && strstr(shown.reply.body, "\"state\":\"active\""));
+    ask(&engine, &alarms, "GET", "/v1/alarms?name=cpu&limit=1");
+    ck_assert_msg(strstr(alarms.reply.body, want), "%s", alarms.reply.body);
+    engine.outcome = ENGINE_STORE_FULL;
+    ask(&engine, &full, "DELETE", path);
+    ck_assert_uint_eq(full.reply.status, 503);
+    engine.outcome = ENGINE_DONE;
+    ask(&engine, &ended, "DELETE", path);
+    ck_assert_uint_eq(ended.reply.status, 200);
+    fake_reply_deinit(&alarms);
+    alarms = (FakeReply){0};
+    ask(&engine, &alarms, "GET", "/v1/alarms?name=cpu&limit=1");
+    ck_assert(strstr(alarms.reply.body, "\"silenced_by\":[]"));
+    ask(&engine, &again, "GET", "/v1/silences?limit=1");
+    ck_assert(strstr(again.reply.body, "\"state\":\"expired\"") && strstr(again.reply.body, "\"next\":null"));
+    FakeReply *all[] = {&made, &shown, &alarms, &ended, &again, &full};
+    for (size_t i = 0; i < COUNT_OF(all); i++) fake_reply_deinit(all[i]);
+    fake_engine_deinit(&engine);
+}
+END_TEST
 
 /* checkout calls payments ten times in the minute, four of them fail; nothing is known of orders but its name. */
 static ServiceGraph *graph_make(void) {
@@ -277,6 +354,8 @@ END_TEST
 
 static void fill(TCase *tcase) {
     tcase_add_loop_test(tcase, calls_are_answered, 0, (int)(sizeof cases / sizeof *cases));
+    tcase_add_loop_test(tcase, silences_are_checked, 0, COUNT_OF(posts));
+    tcase_add_test(tcase, a_silence_is_made_shown_and_ended);
     tcase_add_loop_test(tcase, the_service_graph_carries_the_states_of_its_alarms, 0, (int)COUNT_OF(graphs));
     tcase_add_test(tcase, pages_join_to_the_whole_list);
     tcase_add_test(tcase, outcomes_have_their_status);

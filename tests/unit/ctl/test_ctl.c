@@ -5,11 +5,12 @@
 #include "../run.h"
 
 #include "base/alloc.h"
+#include "base/digest.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORDS = 8 };
+enum { WORDS = 10 };
 
 typedef struct Run {
     const char *words[WORDS]; /* behind `tocsinctl`; `SOCKET` stands for the world's */
@@ -68,6 +69,17 @@ static const Run alone[] = {
     {{"--socket", "/nowhere/t.sock", "status"}, CTL_UNREACHABLE, "", "nothing answers at /nowhere/t.sock"},
     {{"--socket=/nowhere/t.sock", "watch"}, CTL_UNREACHABLE, "", "nothing answers at /nowhere/t.sock"},
     {{"status", "--socket", ""}, CTL_USAGE, "", "cannot be a socket's path"},
+    {{"silence", "mute"}, CTL_USAGE, "", "`mute` is not add, list, update or expire"},
+    {{"silence", "add", "--comment", "c"}, CTL_USAGE, "", "add needs a matcher"},
+    {{"silence", "add", "a=b"}, CTL_USAGE, "", "add needs --comment"},
+    {{"silence", "add", "a=b", "--comment", ""}, CTL_USAGE, "", "add needs --comment"},
+    {{"silence", "add", "a", "--comment", "c"}, CTL_USAGE, "", "an operator is expected here, at character 2 of `a`"},
+    {{"silence", "add", "a=b", "--comment", "c", "--for", "ever"}, CTL_USAGE, "", "--for cannot be `ever`"},
+    {{"silence", "add", "a=b", "--comment", "c", "--for", "0s"}, CTL_USAGE, "", "--for cannot be `0s`"},
+    {{"silence", "add", "a=b", "--comment", "c", "--start", "noon"}, CTL_USAGE, "", "--start cannot be `noon`"},
+    {{"silence", "expire"}, CTL_USAGE, "", "expire needs one silence's id"},
+    {{"silence", "update", "x"}, CTL_USAGE, "", "update needs --for or --comment"},
+    {{"silence", "list", "x"}, CTL_USAGE, "", "`list` is not"},
     {{"check-config", "/nowhere/t.yaml"}, CTL_FAILED, "", "/nowhere/t.yaml"},
 };
 START_TEST(usage_is_checked_before_anybody_is_asked) {
@@ -120,6 +132,43 @@ START_TEST(the_daemon_is_shown) {
 }
 END_TEST
 
+static void silence_with(World *world, Run run, const char *id) {
+    for (size_t i = 0; i < WORDS && run.words[i]; i++)
+        if (!strcmp(run.words[i], "ID")) run.words[i] = id;
+    expect(&run, world->socket, NULL);
+}
+
+/* From its birth to its end, by the id that `add` prints. */
+static void run_silence(World *world) {
+    const Run add = {{"--socket", "SOCKET", "silence", "add", "alertname=cpu", "--comment", "deploy", "--for", "2h"},
+        CTL_DONE, NULL, ""};
+    OWN(text) char *out = NULL, *err = NULL;
+    ck_assert_int_eq(run_tool(&add, world->socket, NULL, &out, &err), CTL_DONE);
+    ck_assert_str_eq(err, "");
+    ck_assert_uint_eq(strlen(out), UUID_TEXT); /* the id and a line break */
+    out[UUID_TEXT - 1] = '\0';
+    const Run then[] = {
+        {{"--socket", "SOCKET", "silence"}, CTL_DONE, "  {alertname=\"cpu\"}  2026-01-02 05:04:05Z (in 2h)  ", ""},
+        {{"--socket", "SOCKET", "silence", "update", "ID", "--for", "30m"}, CTL_DONE, out, ""},
+        {{"--socket", "SOCKET", "silence", "list"}, CTL_DONE, "2026-01-02 03:34:05Z (in 30m)", ""},
+        {{"--socket", "SOCKET", "silence", "update", "none", "--for", "30m"}, CTL_FAILED, "", "no silence `none`"},
+        {{"--socket", "SOCKET", "silence", "expire", "ID"}, CTL_DONE, "expired", ""},
+        {{"--socket", "SOCKET", "silence", "expire", "ID"}, CTL_FAILED, "", "has expired already"},
+        {{"--socket", "SOCKET", "silence", "list"}, CTL_DONE, "no silences now", ""},
+        {{"--socket", "SOCKET", "silence", "list", "--all"}, CTL_DONE, "expired  ", ""},
+        {{"--socket", "SOCKET", "silence", "add", "a=b", "--comment", "c"}, CTL_DONE, "-", "matches no alarm"},
+        {{"--socket", "SOCKET", "silence", "add", "region=~eu.*", "--comment", "c"}, CTL_DONE, "-",
+            "it matches everything: all 3 that there are"},
+        {{"--socket", "SOCKET", "silence", "add", "a=~.*", "--comment", "c"}, CTL_FAILED, "", "(400)"},
+    };
+    for (size_t i = 0; i < COUNT_OF(then); i++) silence_with(world, then[i], out);
+}
+START_TEST(a_silence_is_made_and_ended) {
+    World world;
+    with_client(run_silence, &world);
+}
+END_TEST
+
 static void run_refused(World *world) {
     const Run empty[] = {
         {{"--socket", "SOCKET", "status"}, CTL_DONE,
@@ -146,6 +195,7 @@ static void fill(TCase *tcase) {
     tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, usage_is_checked_before_anybody_is_asked, 0, (int)(sizeof alone / sizeof *alone));
     tcase_add_test(tcase, the_daemon_is_shown);
+    tcase_add_test(tcase, a_silence_is_made_and_ended);
     tcase_add_test(tcase, nothing_and_failure_are_told);
 }
 int main(void) { return run_tests("ctl", fill); }

@@ -13,7 +13,7 @@ static Instance *add(const char *value) { return world_instance(&world, "x", "n"
 static void mute(size_t index) {
     world.is_muted[index] = true;
     const GroupWorld view = world_view(&world);
-    groups_hold(world.groups, &view, world.instances[index].fingerprint);
+    groups_hold(world.groups, &view, world.instances[index].fingerprint, INT64_MAX);
 }
 
 START_TEST(fires_muted_and_is_told_at_the_beat_after) {

@@ -86,7 +86,7 @@ static void make_ours(void) {
     room_close(&room);
 }
 static void leave_ours(void) { make_ours(); }
-static void leave_newer(void) { make_ours(), edit("PRAGMA user_version=90; CREATE TABLE silence(x)"); }
+static void leave_newer(void) { make_ours(), edit("PRAGMA user_version=90; CREATE TABLE future(x)"); }
 static void leave_absurd_version(void) { make_ours(), edit("PRAGMA user_version=1633771873"); }
 static void leave_negative_version(void) { make_ours(), edit("PRAGMA user_version=-1"); }
 static void leave_without_table(void) { make_ours(), edit("DROP TABLE history"); }
@@ -124,7 +124,7 @@ static const struct FileCase {
     {"cut in the middle", leave_half, LOST, ERROR_NONE, NULL},
     {"cut behind the header", leave_header, LOST, ERROR_NONE, NULL},
     {"a directory", leave_directory, REFUSED, ERROR_INPUT, "cannot be used"},
-    {"a newer version", leave_newer, REFUSED, ERROR_INPUT, "has version 90, this Tocsin knows 2"},
+    {"a newer version", leave_newer, REFUSED, ERROR_INPUT, "has version 90, this Tocsin knows 3"},
 };
 
 static void check_fate(const struct FileCase *c) {
@@ -203,7 +203,7 @@ START_TEST(a_newer_file_with_a_wal_is_left_untouched) {
     sqlite3 *db = NULL; /* a newer Tocsin that was killed: what it wrote last stands in the WAL alone */
     ck_assert_int_eq(sqlite3_open(room.path, &db), SQLITE_OK);
     sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    ck_assert_int_eq(sql_run(db, "PRAGMA user_version=90; CREATE TABLE silence(x)"), SQLITE_OK);
+    ck_assert_int_eq(sql_run(db, "PRAGMA user_version=90; CREATE TABLE future(x)"), SQLITE_OK);
     sqlite3_close(db);
     OWN(text) char *wal = text_format("%s-wal", room.path);
     size_t lengths[4];
@@ -352,7 +352,8 @@ static void note_extend(int64_t ms) { extended += ms > 0; }
 
 START_TEST(a_file_of_the_first_version_is_brought_up) {
     make_ours();
-    edit("DROP TABLE event_seen; DROP TABLE event_match; PRAGMA user_version=1");
+    edit("DROP TABLE event_seen; DROP TABLE event_match; DROP TABLE silence; DROP TABLE acknowledgement; PRAGMA "
+         "user_version=1");
     room_open(&room);
     ck_assert_ptr_null(room.lost);
     const SeenRow seen = {"prod eu-west-1", "event", ROOM_NOW_MS};

@@ -97,6 +97,44 @@ START_TEST(events_are_kept_once) {
 }
 END_TEST
 
+START_TEST(what_people_did_is_kept_until_it_is_forgotten) {
+    const SilenceRow silences[] = {{"s1", "{}", ROOM_NOW_MS, ROOM_NOW_MS + INT64_C(1000) * 86400 * 3650},
+        {"s2", "{\"a\":1}", ROOM_NOW_MS - 1, ROOM_NOW_MS}};
+    const SilenceRow later = {"s1", "{\"b\":2}", ROOM_NOW_MS, ROOM_NOW_MS + 9};
+    const AckRow acks[] = {{"00000000000000aa", "ann", "on it", ROOM_NOW_MS - 4, ROOM_NOW_MS, 0},
+        {"00000000000000bb", "bob", NULL, ROOM_NOW_MS - 4, ROOM_NOW_MS, ROOM_NOW_MS + 5}};
+    const char *gone_silence[] = {"s2"}, *gone_ack[] = {"00000000000000aa"};
+    room_open(&room);
+    room_commit(&room, &(StoreBatch){.silences = silences, .silence_count = 2, .acks = acks, .ack_count = 2});
+    room_close(&room);
+    room_open(&room);
+    {
+        OWN(store_load) StoreLoad *load = room_load(&room);
+        ck_assert_uint_eq(load->silence_count, 2);
+        ck_assert_str_eq(load->silences[0].id, "s2"); /* in the order in which they begin */
+        ck_assert_int_eq(load->silences[1].ends_ms, silences[0].ends_ms); /* not cut, however late */
+        ck_assert_uint_eq(load->ack_count, 2);
+        ck_assert_str_eq(load->acks[0].comment, "on it");
+        ck_assert_ptr_null(load->acks[1].comment);
+        ck_assert_int_eq(load->acks[1].until_ms, ROOM_NOW_MS + 5);
+    }
+    room_commit(&room,
+        &(StoreBatch){.silences = &later,
+            .silence_count = 1,
+            .silence_forget = gone_silence,
+            .silence_forget_count = 1,
+            .ack_forget = gone_ack,
+            .ack_forget_count = 1});
+    room_close(&room);
+    room_open(&room);
+    OWN(store_load) StoreLoad *load = room_load(&room);
+    ck_assert_uint_eq(load->silence_count, 1);
+    ck_assert_str_eq(load->silences[0].json, "{\"b\":2}");
+    ck_assert_uint_eq(load->ack_count, 1);
+    ck_assert_str_eq(load->acks[0].by, "bob");
+}
+END_TEST
+
 START_TEST(what_is_over_of_events_is_forgotten) {
     const ForgetBefore old_ids = {"prod eu-west-1", ROOM_NOW_MS},
                        old_matches = {"00000000000000aa", ROOM_NOW_MS - 60000};
@@ -520,6 +558,7 @@ static void fill(TCase *tcase) {
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, all_that_was_committed_is_loaded_again);
     tcase_add_test(tcase, events_are_kept_once);
+    tcase_add_test(tcase, what_people_did_is_kept_until_it_is_forgotten);
     tcase_add_test(tcase, what_is_over_of_events_is_forgotten);
     tcase_add_test(tcase, forgetting_and_overwriting);
     tcase_add_loop_test(tcase, what_was_told_is_closed_unless_it_fired_again, 0, COUNT_OF(told_cases));
