@@ -24,7 +24,7 @@ enum { DETAIL_DATAPOINTS = 100000 }; /* in one answer: past it the page ends, wi
 
 CallRun call_status, call_alarms, call_alarm, call_history, call_sources, call_notifications, call_events, call_metrics,
     call_health, call_ready, call_service_graph, call_cloudtrail_events;
-CallRun call_silences, call_silence_post, call_silence_expire;
+CallRun call_silences, call_silence_post, call_silence_expire, call_acknowledge, call_unacknowledge;
 CallRun call_reload, call_retry, call_discard, call_test;
 
 #endif

@@ -1,4 +1,4 @@
-/* daemon/control/calls_people.c: what people do about alerts: silences */
+/* daemon/control/calls_people.c: what people do about alerts: silences and acknowledgements */
 #include "control/calls.h"
 
 #include "base/alloc.h"
@@ -111,4 +111,45 @@ void call_silence_post(const Call *call) {
 
 void call_silence_expire(const Call *call) {
     engine_silence_expire(call->engine, call->name, silenced, asked_new(call));
+}
+
+/* --- acknowledgements --- */
+
+typedef struct AckAsked {
+    Answer *answer;
+    json_t *made; /* NULL: it is taken back */
+} AckAsked;
+
+static void acknowledged(void *ctx, EngineOutcome outcome) {
+    const AckAsked asked = *(AckAsked *)ctx;
+    free(ctx);
+    const char *said = outcome == ENGINE_NOT_FOUND ? "there is no alarm of this fingerprint" : "it is not acknowledged";
+    if (!refused(asked.answer, outcome, said))
+        answer_json(asked.answer, 200, asked.made ? json_incref(asked.made) : json_pack("{s:b}", "ok", true));
+    json_decref(asked.made);
+}
+
+static AckAsked *ack_asked_new(const Call *call, json_t *take_made) {
+    AckAsked *asked = alloc_zeroed(1, sizeof *asked);
+    *asked = (AckAsked){call->answer, take_made};
+    return asked;
+}
+
+void call_acknowledge(const Call *call) {
+    Error err = {0};
+    const Instance *instance = instance_find(engine_instances(call->engine), call->name);
+    if (!instance)
+        return answer_error(call->answer, 404, "not_found", "there is no alarm of the fingerprint `%.80s`", call->name);
+    if (!instance_is_firing(instance))
+        return answer_error(call->answer, 409, "wrong_state", "`%.255s` does not fire", instance->name);
+    OWN(json) json_t *object = read_body(call);
+    if (!object) return;
+    name_author(object, "by", call->uid);
+    Ack *ack = ack_read(object, instance, clock_wall_ms(engine_clock(call->engine)), &err);
+    if (!ack) return answer_error(call->answer, 400, "bad_request", "%s", err.text);
+    engine_acknowledge(call->engine, ack, acknowledged, ack_asked_new(call, ack_json(ack)));
+}
+
+void call_unacknowledge(const Call *call) {
+    engine_unacknowledge(call->engine, call->name, acknowledged, ack_asked_new(call, NULL));
 }

@@ -29,6 +29,8 @@ static const Route routes[] = {
     {"GET", "/v1/silences", call_silences, PARAMETERS("limit", "after"), false},
     {"POST", "/v1/silences", call_silence_post, PARAMETERS(), true},
     {"DELETE", "/v1/silences/*", call_silence_expire, PARAMETERS(), true},
+    {"POST", "/v1/alarms/*/acknowledge", call_acknowledge, PARAMETERS(), true},
+    {"DELETE", "/v1/alarms/*/acknowledge", call_unacknowledge, PARAMETERS(), true},
     {"POST", "/v1/reload", call_reload, PARAMETERS(), true},
     {"POST", "/v1/receivers/*/test", call_test, PARAMETERS(), true},
     {"GET", "/v1/service-graph", call_service_graph, PARAMETERS("account", "region", "group"), false},
@@ -37,8 +39,6 @@ static const Route routes[] = {
     {"GET", "/metrics", call_metrics, NULL, false}, /* scrapers may add what they like */
     {"GET", "/healthz", call_health, NULL, false},
     {"GET", "/readyz", call_ready, NULL, false},
-    LATER("POST", "/v1/alarms/*/acknowledge"),
-    LATER("DELETE", "/v1/alarms/*/acknowledge"),
     LATER("GET", "/v1/routes"),
     LATER("GET", "/v1/explain/*"),
     LATER("GET", "/api/v2/status"),

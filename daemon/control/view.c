@@ -84,6 +84,11 @@ static json_t *view_inhibitors(Engine *engine, const Instance *instance) {
     return all;
 }
 
+static json_t *view_ack(Engine *engine, const Instance *instance) {
+    const Ack *ack = acks_find(engine_acks(engine), instance, clock_wall_ms(engine_clock(engine)));
+    return ack ? ack_json(ack) : json_null();
+}
+
 json_t *view_instance(Engine *engine, const Instance *instance) {
     const InstanceFacts *facts = &instance->facts;
     json_t *view = json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o}", "name",
@@ -92,10 +97,10 @@ json_t *view_instance(Engine *engine, const Instance *instance) {
         json_number(facts->threshold), "reason", text_or_null(facts->reason), "severity",
         severity_word(instance->severity), "source", text_or_null(instance->source), "account",
         text_or_null(instance->account), "region", text_or_null(instance->region));
-    json_t *more = json_pack("{s:o, s:o, s:o, s:o, s:o, s:n, s:o}", "labels", labels_or_empty(instance->labels),
+    json_t *more = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "labels", labels_or_empty(instance->labels),
         "annotations", view_annotations(instance), "last_evaluated", json_time(instance->evaluated_ms), "silenced_by",
         view_silences(engine, instance), "inhibited_by", view_inhibitors(engine, instance), "acknowledged",
-        "evaluation_error", text_or_null(instance->evaluation_error));
+        view_ack(engine, instance), "evaluation_error", text_or_null(instance->evaluation_error));
     json_t *ours = json_pack("{s:o, s:o, s:o, s:o, s:b}", "metric", text_or_null(facts->what), "console_url",
         text_or_null(facts->console_url), "value_at", json_time(facts->value_s * 1000), "firing_since",
         json_time(instance->firing_since_ms), "durable", instance->durable);

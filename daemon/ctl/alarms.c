@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "ctl/call.h"
+#include "ctl/held.h"
 #include "ctl/people.h"
 #include "ctl/ranked.h"
 
@@ -29,6 +30,12 @@ static void print_row(CtlContext *ctl, Table *table, const json_t *alarm) {
     table_cell_take(table, PAINT_NONE, people_number(json_object_get(alarm, "value")));
     table_cell_take(table, PAINT_NONE, people_number(json_object_get(alarm, "threshold")));
     table_cell(table, PAINT_DIM, json_text(alarm, "fingerprint"));
+    OWN(text) char *held = held_words(alarm);
+    if (!error && *held) {
+        OWN(text)
+        char *both = text_format("%s; %s", held, json_text(alarm, "reason") ? json_text(alarm, "reason") : "");
+        return table_cell(table, PAINT_DIM, both);
+    }
     if (!error) return table_cell(table, PAINT_NONE, json_text(alarm, "reason"));
     OWN(text) char *blind = text_format("not evaluated: %s", error);
     table_cell(table, PAINT_YELLOW, blind);

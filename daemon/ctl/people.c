@@ -6,8 +6,10 @@
 #include "base/text.h"
 #include "base/timetext.h"
 
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 char *people_clean(const char *text) {
     enum { CLEAN_MAX = 1 << 20 };
@@ -31,6 +33,11 @@ static bool is_in(const Range *ranges, size_t count, uint32_t code) {
     for (size_t i = 0; i < count; i++)
         if (code >= ranges[i].first && code <= ranges[i].last) return true;
     return false;
+}
+
+char *people_user(void) {
+    const struct passwd *user = getpwuid(geteuid());
+    return user ? text_copy(user->pw_name) : text_format("uid %lld", (long long)geteuid());
 }
 
 size_t people_width(const char *text) {

@@ -10,6 +10,8 @@ typedef enum { PAINT_NONE, PAINT_RED, PAINT_GREEN, PAINT_YELLOW, PAINT_DIM, PAIN
 
 /* A copy without control characters, those of terminals included (I14); NULL gives "". Caller frees. */
 char *people_clean(const char *text);
+/* Who runs this, by name, or by number where it has none. Caller frees. */
+char *people_user(void);
 /* Columns that a terminal gives the text: 2 for wide characters, 0 for combining ones. */
 size_t people_width(const char *text);
 /* `2026-01-02 03:04:05Z (5m ago)` of an RFC 3339 text; `-` for NULL; a time to come: `(in 5m)`. Caller frees. */

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "base/timetext.h"
 #include "ctl/call.h"
+#include "ctl/held.h"
 #include "ctl/people.h"
 #include "ctl/ranked.h"
 #include "ctl/sparkline.h"
@@ -120,6 +121,8 @@ static void print_instance(CtlContext *ctl, const json_t *instance, Beyond beyon
     OWN(text) char *where = text_format("account %s, region %s", account ? account : "-", region ? region : "-");
     print_head(ctl, instance);
     line(ctl, "reason", json_text(instance, "reason"));
+    OWN(text) char *held = held_words(instance);
+    line(ctl, "told", held);
     line(ctl, "error", json_text(instance, "evaluation_error"));
     line(ctl, "metric", json_text(instance, "metric"));
     line(ctl, "value", value);

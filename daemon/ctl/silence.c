@@ -7,9 +7,7 @@
 #include "ctl/people.h"
 #include "rules/matcher.h"
 
-#include <pwd.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { OPTION_FOR, OPTION_COMMENT, OPTION_START, OPTION_AUTHOR, OPTION_ALL, SILENCES_SHOWN = 10000 };
 static const CtlOption options[] = {
@@ -20,12 +18,6 @@ static const CtlOption options[] = {
     {"--all", NULL, NULL, "list: expired ones, too"}, {0}};
 
 #define DEFAULT_LENGTH_S INT64_C(3600)
-
-/* A user's name, or its number. Caller frees. */
-static char *author_name(void) {
-    const struct passwd *user = getpwuid(geteuid());
-    return user ? text_copy(user->pw_name) : text_format("uid %lld", (long long)geteuid());
-}
 
 static bool read_length(const CtlVerb *verb, const CtlContext *ctl, const char *text, int64_t *ret_s) {
     if (!text) return true;
@@ -85,7 +77,7 @@ static int add(const CtlVerb *verb, CtlContext *ctl, const CtlArguments *argumen
     json_t *matchers = read_matchers(verb, ctl, arguments);
     if (!matchers) return CTL_USAGE;
     OWN(text)
-    char *author = arguments->values[OPTION_AUTHOR] ? text_copy(arguments->values[OPTION_AUTHOR]) : author_name();
+    char *author = arguments->values[OPTION_AUTHOR] ? text_copy(arguments->values[OPTION_AUTHOR]) : people_user();
     OWN(json)
     json_t *silence = json_pack("{s:o, s:o, s:o, s:o}", "matchers", matchers, "endsAt",
         json_time(starts_ms + length_s * 1000), "createdBy", json_safe(author), "comment", json_safe(comment));

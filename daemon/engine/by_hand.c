@@ -1,4 +1,5 @@
-/* daemon/engine/by_hand.c: what a person does to a parked notification or a silence; answered after the commit (I6) */
+/* daemon/engine/by_hand.c: what a person does to a parked notification, a silence, an alert; answered after the commit
+ * (I6) */
 #include "engine/parts.h"
 
 #include "base/alloc.h"
@@ -41,4 +42,12 @@ void engine_silence_post(Engine *engine, Silence *take_posted, EngineSilenced *d
 
 void engine_silence_expire(Engine *engine, const char *id, EngineSilenced *done, void *ctx) {
     silencing_expire(engine->silencing, id, done, ctx);
+}
+
+void engine_acknowledge(Engine *engine, Ack *take_ack, EngineChanged *done, void *ctx) {
+    acking_put(&engine->core, take_ack, done, ctx);
+}
+
+void engine_unacknowledge(Engine *engine, const char *fingerprint, EngineChanged *done, void *ctx) {
+    acking_remove(&engine->core, fingerprint, done, ctx);
 }

@@ -5,6 +5,7 @@
 #include "alarms/change.h"
 #include "engine/engine.h"
 #include "engine/memory.h"
+#include "notify/acks.h"
 #include "notify/groups.h"
 #include "notify/mutes.h"
 
@@ -17,6 +18,7 @@ typedef struct Core {
     Memory *memory;
     Groups *groups;
     Mutes *mutes;
+    Acks *acks;
     Aws *aws;
     Snapshot *snapshot; /* the present one; replaced by a reload */
     GroupWorld world; /* what routing knows; notifier.c keeps it, `now_ms` is set by core_world() */

@@ -79,6 +79,7 @@ static void slow_round(Engine *engine) {
     if (boot_ms - engine->slow_boot_ms < SLOW_ROUND_MS) return;
     engine->slow_boot_ms = boot_ms;
     own_expire(engine->own);
+    acking_prune(&engine->core);
     OWN(text) char *status = engine_status_text(engine);
     systemd_status(status);
 }
@@ -195,6 +196,7 @@ static bool restore(Engine *engine, Error *err) {
     poller_resume(engine->poller, load);
     notifier_load(engine->notifier, load);
     silencing_load(engine->silencing, load);
+    acking_load(&engine->core, load);
     LOG(INFO, "state restored", KV("instances", load->instance_count), KV("groups", load->group_count),
         KV("owed", load->outbox_count), KV("clean", load->was_clean ? "yes" : "no"));
     return true;
@@ -220,6 +222,7 @@ static Engine *engine_make(const EngineOptions *options) {
     core->memory = memory_new(core->metrics);
     core->groups = groups_new(core->metrics);
     core->mutes = mutes_new();
+    core->acks = acks_new();
     core->world.is_once = options->once;
     core->wake = wake;
     core->state_full = state_full;
@@ -300,6 +303,7 @@ Engine *engine_free(Engine *engine) {
     http_free(engine->http);
     groups_free(core->groups);
     mutes_free(core->mutes);
+    acks_free(core->acks);
     instances_free(core->instances);
     memory_free(core->memory);
     snapshot_free(core->snapshot);
@@ -315,6 +319,7 @@ Engine *engine_free(Engine *engine) {
 
 Snapshot *engine_snapshot(Engine *engine) { return engine->core.snapshot; }
 const Mutes *engine_mutes(Engine *engine) { return engine->core.mutes; }
+const Acks *engine_acks(Engine *engine) { return engine->core.acks; }
 Instances *engine_instances(Engine *engine) { return engine->core.instances; }
 Store *engine_store(Engine *engine) { return engine->core.store; }
 Metrics *engine_metrics(Engine *engine) { return engine->core.metrics; }

@@ -8,6 +8,7 @@
 #include "aws/aws.h"
 #include "base/metrics.h"
 #include "config/snapshot.h"
+#include "notify/acks.h"
 #include "notify/mutes.h"
 #include "store/store.h"
 
@@ -39,6 +40,7 @@ void engine_status(Engine *engine, EngineStatus *ret);
 Snapshot *engine_snapshot(Engine *engine); /* borrowed */
 Instances *engine_instances(Engine *engine); /* borrowed */
 const Mutes *engine_mutes(Engine *engine); /* borrowed */
+const Acks *engine_acks(Engine *engine); /* borrowed */
 Store *engine_store(Engine *engine);
 Metrics *engine_metrics(Engine *engine);
 const Clock *engine_clock(Engine *engine);
@@ -68,6 +70,10 @@ void engine_notification_discard(Engine *engine, const char *id, EngineChanged *
 typedef void EngineSilenced(void *ctx, EngineOutcome outcome, const char *said);
 void engine_silence_post(Engine *engine, Silence *take_posted, EngineSilenced *done, void *ctx);
 void engine_silence_expire(Engine *engine, const char *id, EngineSilenced *done, void *ctx);
+
+/* Acknowledgements; taking one back: not found, there is no such instance; wrong state, it is not acknowledged. */
+void engine_acknowledge(Engine *engine, Ack *take_ack, EngineChanged *done, void *ctx);
+void engine_unacknowledge(Engine *engine, const char *fingerprint, EngineChanged *done, void *ctx);
 
 /* A test notification to each plugin of a receiver, one try each. */
 typedef struct ReceiverTestResult {

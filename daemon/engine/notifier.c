@@ -215,6 +215,11 @@ static bool is_muted(void *ctx, const Instance *instance) {
     return mutes_hold(notifier->core->mutes, instance->labels, clock_wall_ms(notifier->core->clock));
 }
 
+static const Ack *ack_of(void *ctx, const Instance *instance) {
+    const Notifier *notifier = ctx;
+    return acks_find(notifier->core->acks, instance, clock_wall_ms(notifier->core->clock));
+}
+
 static void begin_turn(Notifier *notifier, const char *key, int64_t now_ms) {
     Core *core = notifier->core;
     const char *receiver = groups_receiver(core->groups, key);
@@ -224,6 +229,7 @@ static void begin_turn(Notifier *notifier, const char *key, int64_t now_ms) {
         .now_ms = now_ms,
         .find = find_instance,
         .is_muted = is_muted,
+        .ack_of = ack_of,
         .ctx = notifier,
     };
     Turn *turn = alloc_zeroed(1, sizeof *turn);

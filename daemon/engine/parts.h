@@ -3,6 +3,7 @@
 #ifndef TOCSIN_ENGINE_PARTS_H
 #define TOCSIN_ENGINE_PARTS_H
 
+#include "engine/acking.h"
 #include "engine/life.h"
 #include "engine/notifier.h"
 #include "engine/poller.h"

@@ -149,14 +149,22 @@ void groups_apply_touch(Groups *groups, const GroupTouch *touch, const char *fin
     if (!group->due.due_ms || touch->due_ms < group->due.due_ms) group_set_due(groups, group, touch->due_ms);
 }
 
+/* At its next beat at the latest; the first turn of one that has not spoken is still to come, and looks. */
+static void look_again(Groups *groups, const GroupWorld *world, Group *group) {
+    if (!group->first_flush_ms) return;
+    const int64_t due_ms = touch_due(world, route_of_key(world->routes, group->receiver, group->key), group);
+    if (!group->due.due_ms || due_ms < group->due.due_ms) group_set_due(groups, group, due_ms);
+}
+
+void groups_look(Groups *groups, const GroupWorld *world, const char *fingerprint) {
+    for (Member *m = members_of(groups, fingerprint); m; m = m->next) look_again(groups, world, m->group);
+}
+
 void groups_hold(Groups *groups, const GroupWorld *world, const char *fingerprint, int64_t until_ms) {
     for (Member *m = members_of(groups, fingerprint); m; m = m->next) {
-        Group *group = m->group;
-        if (group->last_sent_ms > until_ms) continue;
+        if (m->group->last_sent_ms > until_ms) continue;
         m->was_held = true;
-        if (!group->first_flush_ms) continue; /* its first turn is still to come, and looks */
-        const int64_t due_ms = touch_due(world, route_of_key(world->routes, group->receiver, group->key), group);
-        if (!group->due.due_ms || due_ms < group->due.due_ms) group_set_due(groups, group, due_ms);
+        look_again(groups, world, m->group);
     }
 }
 

@@ -41,6 +41,8 @@ size_t groups_touches(Groups *groups, const GroupWorld *world, const char *finge
 /* After the commit, once for each. */
 void groups_apply_touch(Groups *groups, const GroupTouch *touch, const char *fingerprint);
 
+/* What an alert's groups should do has changed: they look at their next beat. */
+void groups_look(Groups *groups, const GroupWorld *world, const char *fingerprint);
 /* A mute that holds this instance began, and ends or ended at `until_ms`: those of its groups that have not spoken
  * since look at their next beat and, when it is over by then, tell again what still fires. */
 void groups_hold(Groups *groups, const GroupWorld *world, const char *fingerprint, int64_t until_ms);

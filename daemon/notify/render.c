@@ -280,6 +280,8 @@ char *render_test(const char *id, const char *receiver, const char *external_url
         .console_url = text_copy(""),
         .what = text_copy(""),
         .series = text_copy(""),
+        .acked_by = text_copy(""),
+        .acked_comment = text_copy(""),
         .value = NAN,
         .threshold = NAN,
         .worst = NAN,

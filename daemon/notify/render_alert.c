@@ -46,6 +46,7 @@ void render_alert_copy(RenderAlert *into, const GroupAlert *alert, int64_t now_m
     const Instance *i = alert->instance;
     const Alarm *alarm = i->alarm;
     const bool is_firing = alert->kind == ALERT_FIRES;
+    const Ack *ack = is_firing ? alert->ack : NULL;
     const bool has_threshold = alarm && !(alarm->source && alarm->source->has_no_threshold);
     *into = (RenderAlert){
         .is_firing = is_firing,
@@ -59,6 +60,8 @@ void render_alert_copy(RenderAlert *into, const GroupAlert *alert, int64_t now_m
         .reason = text_or_empty(i->facts.reason),
         .console_url = text_or_empty(i->facts.console_url),
         .what = text_or_empty(i->facts.what),
+        .acked_by = text_or_empty(ack ? ack->by : NULL),
+        .acked_comment = text_or_empty(ack ? ack->comment : NULL),
         .series = series_words(i),
         .instance = i,
         .matches = i->news,
@@ -86,6 +89,8 @@ void render_alert_deinit(RenderAlert *alert) {
     free(alert->what);
     free(alert->series);
     free(alert->changed);
+    free(alert->acked_by);
+    free(alert->acked_comment);
     *alert = (RenderAlert){0};
 }
 
@@ -168,7 +173,11 @@ static char *resolved_words(const RenderAlert *alert) {
 }
 
 char *render_alert_summary(const RenderAlert *alert, int64_t now_ms) {
-    return alert->is_firing ? firing_words(alert, now_ms) : resolved_words(alert);
+    if (!alert->is_firing) return resolved_words(alert);
+    char *words = firing_words(alert, now_ms);
+    if (!*alert->acked_by) return words;
+    OWN(text) char *plain = words;
+    return text_format("%s, acknowledged by %s", plain, alert->acked_by);
 }
 
 /* --- JSON --- */
@@ -193,6 +202,8 @@ static json_t *annotations_json(const RenderAlert *alert, int64_t now_ms) {
     add_text(all, "metric", alert->what);
     if (alert->no_data) add_text(all, "data", "missing");
     add_text(all, "what_changed", alert->changed);
+    add_text(all, "acknowledged_by", alert->acked_by);
+    add_text(all, "acknowledged_comment", alert->acked_comment);
     if (alert->matches) add_number(all, "matches", (double)alert->matches);
     if (alert->more) add_number(all, "more", (double)alert->more);
     if (!alert->is_firing) {

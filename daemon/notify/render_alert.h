@@ -12,6 +12,7 @@ typedef struct RenderAlert {
     Severity severity;
     Labels *labels, *annotations, *notes; /* copies of its own: the loop's counts are not thread-safe */
     char *name, *reason, *console_url, *what; /* never NULL */
+    char *acked_by, *acked_comment; /* who is on it, and what they say; "": nobody */
     char *series; /* which of those that the alarm finds, in words; "" where it names its one */
     const Instance *instance; /* on the loop alone */
     char *changed; /* write events just before it; NULL: none known */

@@ -53,6 +53,7 @@ static GroupAlert look_at(const Member *member, const Instance *instance, const 
     const int64_t told = member->told_starts_ms == alert.starts_ms ? member->told_news : 0;
     if (member->is_told && instance->news > told) alert.more = instance->news - told;
     alert.kind = kind_of(member, instance, view);
+    if (view->world->ack_of) alert.ack = view->world->ack_of(view->world->ctx, instance);
     return alert;
 }
 
@@ -70,27 +71,40 @@ static void count_alert(GroupFigures *figures, const Member *member, const Group
     if (alert->kind != ALERT_FIRES) return;
     figures->firing++;
     figures->fresh += !member->is_told;
-    figures->released += member->is_told && member->was_held;
+    figures->released += member->is_told && member->was_held && !alert->ack;
     figures->news += alert->more > 0;
     figures->lost_data +=
         alert->no_data && member->is_told && !member->told_no_data && alert->instance->no_data == NODATA_NOTIFY;
 }
 
-/* Fills the turn's alerts; `*ret_stays` counts those that fire and are routed here. */
-static GroupFigures take_stock(const Group *group, GroupTurn *turn, const TurnWorld *world, size_t *ret_stays) {
+/* What makes a group look again, of alerts that fire and are routed here. */
+typedef struct Outlook {
+    size_t repeats; /* nobody is on them */
+    int64_t ack_ends_ms; /* the first of an acknowledgement; 0: none ends */
+} Outlook;
+
+static void look_ahead(Outlook *outlook, const Member *member, const GroupAlert *alert) {
+    if (alert->kind != ALERT_FIRES || member->is_leaving) return;
+    if (!alert->ack)
+        outlook->repeats++;
+    else if (alert->ack->until_ms && (!outlook->ack_ends_ms || alert->ack->until_ms < outlook->ack_ends_ms))
+        outlook->ack_ends_ms = alert->ack->until_ms;
+}
+
+/* Fills the turn's alerts. */
+static GroupFigures take_stock(const Group *group, GroupTurn *turn, const TurnWorld *world, Outlook *outlook) {
     GroupFigures figures = {.was_sent = group->last_sent_ms != 0, .tells_resolved = world->tells_resolved};
     const TurnView view = {world, route_muted_by(world->route, world->now_ms / 1000) != NULL};
     turn->alerts = alloc_zeroed(HASH_COUNT(group->members) + 1, sizeof *turn->alerts);
-    *ret_stays = 0;
     for (const Member *m = group->members; m; m = m->hh.next) {
         GroupAlert *alert = &turn->alerts[turn->alert_count++];
         *alert = look_at(m, world->find(world->ctx, m->fingerprint), &view);
         count_alert(&figures, m, alert);
-        *ret_stays += alert->kind == ALERT_FIRES && !m->is_leaving;
+        look_ahead(outlook, m, alert);
     }
     turn->firing = figures.firing;
     turn->ended = figures.ended;
-    figures.is_repeat_due = figures.was_sent && *ret_stays && world->now_ms >= repeat_at(group, world->route);
+    figures.is_repeat_due = figures.was_sent && outlook->repeats && world->now_ms >= repeat_at(group, world->route);
     return figures;
 }
 
@@ -130,12 +144,19 @@ static char *told_after(const Group *before, const GroupTurn *turn) {
     return told;
 }
 
-/* When the group must look again: for what repeats, and at each beat for what is muted. */
-static int64_t next_due(const Group *after, const TurnWorld *world, size_t stays, size_t held) {
-    const int64_t repeat_ms = stays ? repeat_at(after, world->route) : 0;
-    if (!held) return repeat_ms;
-    const int64_t beat_ms = beat_after(after->first_flush_ms, world->route->group_interval_s * 1000, world->now_ms + 1);
-    return repeat_ms && repeat_ms < beat_ms ? repeat_ms : beat_ms;
+static int64_t earlier(int64_t a_ms, int64_t b_ms) { return !a_ms || (b_ms && b_ms < a_ms) ? b_ms : a_ms; }
+
+/* When the group must look again: for what repeats, or would when its acknowledgement ends, and at each beat for what
+ * is muted. */
+static int64_t next_due(const Group *after, const TurnWorld *world, const Outlook *outlook, size_t held) {
+    const int64_t interval_ms = world->route->group_interval_s * 1000, repeat_ms = repeat_at(after, world->route);
+    int64_t due_ms = outlook->repeats ? repeat_ms : 0;
+    if (outlook->ack_ends_ms) {
+        const int64_t from_ms = outlook->ack_ends_ms > repeat_ms ? outlook->ack_ends_ms : repeat_ms;
+        due_ms = earlier(due_ms, beat_after(after->first_flush_ms, interval_ms, from_ms));
+    }
+    if (held) due_ms = earlier(due_ms, beat_after(after->first_flush_ms, interval_ms, world->now_ms + 1));
+    return due_ms;
 }
 
 GroupTurn *turn_begin(Groups *groups, const char *key, const TurnWorld *world) {
@@ -145,8 +166,8 @@ GroupTurn *turn_begin(Groups *groups, const char *key, const TurnWorld *world) {
     turn->key = text_copy(group->key);
     turn->receiver = text_copy(group->receiver);
     turn->labels = labels_ref(group->labels);
-    size_t stays;
-    const GroupFigures figures = take_stock(group, turn, world, &stays);
+    Outlook outlook = {0};
+    const GroupFigures figures = take_stock(group, turn, world, &outlook);
     turn->reason = group_reason(&figures);
     Group after = *group;
     if (!after.first_flush_ms) after.first_flush_ms = world->now_ms;
@@ -154,7 +175,7 @@ GroupTurn *turn_begin(Groups *groups, const char *key, const TurnWorld *world) {
     turn->flush = (GroupFlush){
         .key = turn->key,
         .seen_touches = group->touches,
-        .next_due_ms = next_due(&after, world, stays, figures.held),
+        .next_due_ms = next_due(&after, world, &outlook, figures.held),
         .first_flush_ms = after.first_flush_ms,
         .last_sent_ms = after.last_sent_ms,
         .told_json = told_after(group, turn),

@@ -3,6 +3,7 @@
 #ifndef TOCSIN_NOTIFY_TURN_H
 #define TOCSIN_NOTIFY_TURN_H
 
+#include "notify/acks.h"
 #include "notify/groups.h"
 
 enum { TURN_RETRY_MS = 5000 }; /* after a commit for which there was no room */
@@ -42,6 +43,7 @@ typedef struct GroupAlert {
     bool no_data; /* told that its data is missing */
     int64_t news, more; /* all that there was since it began; of it what is told here for the first time, beyond that it
                            fires */
+    const Ack *ack; /* somebody is on it; NULL: nobody. Borrowed, as the instance */
 } GroupAlert;
 
 static inline bool alert_is_told(const GroupAlert *a) { return a->kind == ALERT_FIRES || a->kind == ALERT_ENDED; }
@@ -55,13 +57,14 @@ typedef struct GroupTurn {
     GroupFlush flush; /* for commit 2; its texts are the turn's */
 } GroupTurn;
 
-/* What a turn needs to know of the world; `ctx` is handed to both functions. */
+/* What a turn needs to know of the world; `ctx` is handed to its functions. */
 typedef struct TurnWorld {
     const Route *route; /* by whose times the group speaks */
     bool tells_resolved; /* one of the receiver's channels wants resolutions */
     int64_t now_ms; /* wall */
     const Instance *(*find)(void *ctx, const char *fingerprint); /* NULL: there is none */
     bool (*is_muted)(void *ctx, const Instance *instance); /* beyond the route's own times; NULL: nothing is */
+    const Ack *(*ack_of)(void *ctx, const Instance *instance); /* that holds now; NULL: nothing is acknowledged */
     void *ctx;
 } TurnWorld;
 

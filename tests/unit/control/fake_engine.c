@@ -19,6 +19,7 @@ static void alarm_init(
         .labels = labels_new(labels, 3),
         .memory = {.state = state},
         .since_ms = NOW_S * INT64_C(1000) - 60000,
+        .firing_since_ms = state == STATE_ALARM ? NOW_S * INT64_C(1000) - 60000 : 0,
         .evaluated_ms = NOW_S * INT64_C(1000),
         .durable = true,
         .facts = {.reason = text_copy("Threshold Crossed"), .value = 1.5, .threshold = 0.8, .value_s = NOW_S - 120},
@@ -31,6 +32,7 @@ void fake_engine_init(Engine *engine, uv_loop_t *loop) {
     engine->clock = clock_new_virtual(NOW_S * INT64_C(1000));
     engine->metrics = metrics_new();
     engine->mutes = mutes_new();
+    engine->acks = acks_new();
     alarm_init(&engine->alarms[0], "00000000000000aa", "a/b", STATE_OK, engine->datapoints);
     alarm_init(&engine->alarms[1], "00000000000000bb", "cpu", STATE_ALARM, engine->datapoints);
     alarm_init(&engine->alarms[2], "00000000000000cc", "cpu", STATE_OK, engine->datapoints);
@@ -49,6 +51,7 @@ void fake_engine_deinit(Engine *engine) {
     }
     metrics_free(engine->metrics);
     mutes_free(engine->mutes);
+    acks_free(engine->acks);
     clock_free(engine->clock);
 }
 
@@ -104,6 +107,7 @@ void engine_status(Engine *engine, EngineStatus *ret) {
         .usd_month = 1.25};
 }
 Snapshot *engine_snapshot(Engine *engine) { return engine->snapshot; }
+const Acks *engine_acks(Engine *engine) { return engine->acks; }
 const Mutes *engine_mutes(Engine *engine) { return engine->mutes; }
 Instances *engine_instances(Engine *engine) { return (Instances *)engine; }
 Store *engine_store(Engine *engine) { return (Store *)engine; }
@@ -179,6 +183,24 @@ void engine_silence_expire(Engine *engine, const char *id, EngineSilenced *done,
     silenced(engine, is_planned, &change, &err, done, ctx);
 }
 
+void engine_acknowledge(Engine *engine, Ack *take_ack, EngineChanged *done, void *ctx) {
+    snprintf(engine->asked, sizeof engine->asked, "acknowledge %s by %.100s", take_ack->fingerprint, take_ack->by);
+    if (engine->outcome == ENGINE_DONE)
+        acks_put(engine->acks, take_ack);
+    else
+        ack_free(take_ack);
+    done(ctx, engine->outcome);
+}
+
+void engine_unacknowledge(Engine *engine, const char *fingerprint, EngineChanged *done, void *ctx) {
+    const Instance *instance = instance_find((Instances *)engine, fingerprint);
+    snprintf(engine->asked, sizeof engine->asked, "unacknowledge %.100s", fingerprint);
+    if (!instance) return done(ctx, ENGINE_NOT_FOUND);
+    if (!acks_find(engine->acks, instance, NOW_S * INT64_C(1000))) return done(ctx, ENGINE_WRONG_STATE);
+    acks_remove(engine->acks, fingerprint);
+    done(ctx, ENGINE_DONE);
+}
+
 static void run_changed(Later *later) { ((EngineChanged *)later->done)(later->ctx, later->engine->outcome); }
 void engine_notification_retry(Engine *engine, const char *id, EngineChanged *done, void *ctx) {
     snprintf(engine->asked, sizeof engine->asked, "retry %s", id);
@@ -217,6 +239,13 @@ json_t *alarm_rule_json(const Alarm *alarm) {
 size_t instances_count(const Instances *table) {
     (void)table;
     return FAKE_ALARMS;
+}
+
+Instance *instance_find(Instances *table, const char *fingerprint) {
+    Engine *engine = (Engine *)table;
+    for (size_t i = 0; i < FAKE_ALARMS; i++)
+        if (!strcmp(engine->alarms[i].fingerprint, fingerprint)) return &engine->alarms[i];
+    return NULL;
 }
 
 Instance *instances_next(Instances *table, const Instance *after) {

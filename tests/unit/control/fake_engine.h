@@ -14,6 +14,7 @@ struct Engine {
     Clock *clock;
     Metrics *metrics;
     Mutes *mutes;
+    Acks *acks;
     Snapshot *snapshot;
     Instance alarms[FAKE_ALARMS];
     double datapoints[3];

@@ -89,6 +89,13 @@ static const struct Case {
     {&admin, "DELETE", "/v1/silences/1", 404, "there is no silence `1`"},
     {&reader, "GET", "/v1/silences", 200, "{\"next\":null,\"silences\":[]}"},
     {&reader, "DELETE", "/v1/silences/1", 403, "forbidden"},
+    {&reader, "POST", "/v1/alarms/00000000000000bb/acknowledge", 403, "forbidden"},
+    {&remote, "DELETE", "/v1/alarms/00000000000000bb/acknowledge", 403, "forbidden"},
+    {&admin, "POST", "/v1/alarms/00000000000000dd/acknowledge", 404, "no alarm of the fingerprint `00000000000000dd`"},
+    {&admin, "POST", "/v1/alarms/00000000000000aa/acknowledge", 409, "`a/b` does not fire"},
+    {&admin, "POST", "/v1/alarms/00000000000000bb/acknowledge", 400, "the body must be a JSON object"},
+    {&admin, "DELETE", "/v1/alarms/00000000000000bb/acknowledge", 409, "it is not acknowledged"},
+    {&admin, "DELETE", "/v1/alarms/00000000000000dd/acknowledge", 404, "no alarm of this fingerprint"},
     {&remote, "GET", "/v1/silences", 200, "silences"},
     {&remote, "DELETE", "/v1/silences/1", 403, "forbidden"},
     {&reader, "GET", "/v1/explain/00000000000000bb", 501, "not_implemented"},
@@ -191,6 +198,34 @@ START_TEST(a_silence_is_made_shown_and_ended) {
     ask(&engine, &again, "GET", "/v1/silences?limit=1");
     ck_assert(strstr(again.reply.body, "\"state\":\"expired\"") && strstr(again.reply.body, "\"next\":null"));
     FakeReply *all[] = {&made, &shown, &alarms, &ended, &again, &full};
+    for (size_t i = 0; i < COUNT_OF(all); i++) fake_reply_deinit(all[i]);
+    fake_engine_deinit(&engine);
+}
+END_TEST
+
+START_TEST(an_alert_is_acknowledged_and_that_is_taken_back) {
+    static const char target[] = "/v1/alarms/00000000000000bb/acknowledge";
+    Engine engine;
+    FakeReply wrong = {0}, made = {0}, shown = {0}, back = {0}, full = {0};
+    fake_engine_init(&engine, NULL);
+    post_body(&engine, &wrong, "POST", target, "{\"until\":\"2026-01-01T00:00:00Z\"}");
+    ck_assert_uint_eq(wrong.reply.status, 400);
+    engine.outcome = ENGINE_STORE_FULL;
+    post_body(&engine, &full, "POST", target, "{}");
+    ck_assert_uint_eq(full.reply.status, 503);
+    ck_assert_str_eq(engine.asked, "acknowledge 00000000000000bb by uid 0");
+    engine.outcome = ENGINE_DONE;
+    post_body(
+        &engine, &made, "POST", target, "{\"by\":\"ann\",\"comment\":\"on it\",\"until\":\"2026-01-02T05:00:00Z\"}");
+    static const char want[] = "{\"at\":\"2026-01-02T03:04:05.000Z\",\"by\":\"ann\",\"comment\":\"on it\",\"until\":"
+                               "\"2026-01-02T05:00:00.000Z\"}";
+    ck_assert_uint_eq(made.reply.status, 200);
+    ck_assert_str_eq(made.reply.body, want);
+    ask(&engine, &shown, "GET", "/v1/alarms?state=ALARM");
+    ck_assert_msg(strstr(shown.reply.body, want), "%s", shown.reply.body);
+    ask(&engine, &back, "DELETE", target);
+    ck_assert_uint_eq(back.reply.status, 200);
+    FakeReply *all[] = {&wrong, &made, &shown, &back, &full};
     for (size_t i = 0; i < COUNT_OF(all); i++) fake_reply_deinit(all[i]);
     fake_engine_deinit(&engine);
 }
@@ -356,6 +391,7 @@ static void fill(TCase *tcase) {
     tcase_add_loop_test(tcase, calls_are_answered, 0, (int)(sizeof cases / sizeof *cases));
     tcase_add_loop_test(tcase, silences_are_checked, 0, COUNT_OF(posts));
     tcase_add_test(tcase, a_silence_is_made_shown_and_ended);
+    tcase_add_test(tcase, an_alert_is_acknowledged_and_that_is_taken_back);
     tcase_add_loop_test(tcase, the_service_graph_carries_the_states_of_its_alarms, 0, (int)COUNT_OF(graphs));
     tcase_add_test(tcase, pages_join_to_the_whole_list);
     tcase_add_test(tcase, outcomes_have_their_status);

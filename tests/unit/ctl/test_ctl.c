@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORDS = 10 };
+enum { WORDS = 12 };
 
 typedef struct Run {
     const char *words[WORDS]; /* behind `tocsinctl`; `SOCKET` stands for the world's */
@@ -169,6 +169,29 @@ START_TEST(a_silence_is_made_and_ended) {
 }
 END_TEST
 
+static void run_ack(World *world) {
+    const Run runs[] = {
+        {{"--socket", "SOCKET", "unack", "cpu"}, CTL_FAILED, "", "`cpu` is not acknowledged"},
+        {{"--socket", "SOCKET", "ack", "a/b"}, CTL_FAILED, "", "`a/b` does not fire"},
+        {{"--socket", "SOCKET", "ack", "none"}, CTL_FAILED, "", "there is no alarm `none`"},
+        {{"--socket", "SOCKET", "ack", "cpu", "--for", "never"}, CTL_USAGE, "", "--for cannot be `never`"},
+        {{"--socket", "SOCKET", "ack", "cpu", "--author", "ann", "--comment", "on it", "--for", "1h"}, CTL_DONE,
+            "acknowledged  cpu  00000000000000bb\n", ""},
+        {{"--socket", "SOCKET", "alarms", "cpu"}, CTL_DONE, "acknowledged by ann: on it; Threshold Crossed", ""},
+        {{"--socket", "SOCKET", "show", "cpu"}, CTL_DONE, "told         acknowledged by ann: on it\n", ""},
+        {{"--socket", "SOCKET", "--json", "ack", "00000000000000bb", "--author", "bob"}, CTL_DONE, "\"by\":\"bob\"",
+            ""},
+        {{"--socket", "SOCKET", "unack", "00000000000000bb"}, CTL_DONE, "nobody is on it any more  cpu", ""},
+        {{"--socket", "SOCKET", "ack", "00000000000000ff"}, CTL_FAILED, "", "there is no alarm `00000000000000ff`"},
+    };
+    for (size_t i = 0; i < COUNT_OF(runs); i++) expect(&runs[i], world->socket, NULL);
+}
+START_TEST(an_alert_is_acknowledged) {
+    World world;
+    with_client(run_ack, &world);
+}
+END_TEST
+
 static void run_refused(World *world) {
     const Run empty[] = {
         {{"--socket", "SOCKET", "status"}, CTL_DONE,
@@ -196,6 +219,7 @@ static void fill(TCase *tcase) {
     tcase_add_loop_test(tcase, usage_is_checked_before_anybody_is_asked, 0, (int)(sizeof alone / sizeof *alone));
     tcase_add_test(tcase, the_daemon_is_shown);
     tcase_add_test(tcase, a_silence_is_made_and_ended);
+    tcase_add_test(tcase, an_alert_is_acknowledged);
     tcase_add_test(tcase, nothing_and_failure_are_told);
 }
 int main(void) { return run_tests("ctl", fill); }

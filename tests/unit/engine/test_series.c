@@ -49,6 +49,7 @@ static void world_init(World *w) {
         .memory = memory_new(w->room.metrics),
         .groups = groups_new(w->room.metrics),
         .mutes = mutes_new(),
+        .acks = acks_new(),
         .aws = aws_new(&w->room.loop, NULL, w->room.clock, w->room.metrics),
         .world = {.routes = &w->routes, .receivers = receivers, .receiver_count = 1},
         .wake = ignore_wake,
@@ -80,6 +81,7 @@ static void world_deinit(World *w) {
     aws_free(w->core.aws);
     groups_free(w->core.groups);
     mutes_free(w->core.mutes);
+    acks_free(w->core.acks);
     instances_free(w->core.instances);
     memory_free(w->core.memory);
     room_deinit(&w->room);

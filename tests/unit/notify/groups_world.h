@@ -25,6 +25,8 @@ typedef struct World {
     GroupRow file[WORLD_ROWS]; /* texts owned; key NULL: free */
     int64_t now_ms;
     bool tells_resolved, is_once;
+    int64_t acked_until_ms[WORLD_INSTANCES]; /* 0: nobody is on it */
+    Ack acks[WORLD_INSTANCES];
     bool is_muted[WORLD_INSTANCES]; /* by something outside its route */
     char said[WORLD_SAID]; /* `receiver: reason +fires -ended; ` since it was last emptied */
 } World;
@@ -172,12 +174,22 @@ static inline bool is_muted(void *ctx, const Instance *instance) {
     return world->is_muted[instance - world->instances];
 }
 
+static inline const Ack *ack_of(void *ctx, const Instance *instance) {
+    World *world = ctx;
+    const size_t i = (size_t)(instance - world->instances);
+    if (world->acked_until_ms[i] <= world->now_ms || !instance_is_firing(instance)) return NULL;
+    world->acks[i] = (Ack){
+        .until_ms = world->acked_until_ms[i] == INT64_MAX ? 0 : world->acked_until_ms[i], .by = "", .comment = ""};
+    return &world->acks[i];
+}
+
 static inline TurnWorld turn_world(World *world, const char *key) {
     return (TurnWorld){.route = route_of_key(&world->routes, groups_receiver(world->groups, key), key),
         .tells_resolved = world->tells_resolved,
         .now_ms = world->now_ms,
         .find = find_instance,
         .is_muted = is_muted,
+        .ack_of = ack_of,
         .ctx = world};
 }
 

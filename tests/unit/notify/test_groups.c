@@ -126,6 +126,56 @@ START_TEST(a_late_turn_repeats_in_time) {
 }
 END_TEST
 
+START_TEST(who_is_on_it_is_not_reminded) {
+    Instance *a = world_instance(&world, "x", "n", "a"), *b = world_instance(&world, "x", "n", "b");
+    world_fire(&world, a);
+    world_pass(&world, 30);
+    *world.said = '\0';
+    world.acked_until_ms[0] = INT64_MAX;
+    world_pass(&world, 3 * 14400);
+    world_said(&world, "");
+    ck_assert_int_eq(groups_next_due_ms(world.groups), INT64_MAX);
+    world_fire(&world, b); /* news is told, and what is acknowledged is in the message */
+    world_pass(&world, 300);
+    world_said(&world, "oncall: new alerts added +0 +1; ");
+    world_pass(&world, 14400);
+    world_said(&world, "oncall: repeat interval elapsed +0 +1; "); /* for the other's sake */
+    world_resolve(&world, b);
+    world_pass(&world, 300);
+    world_said(&world, "oncall: some alerts resolved +0 -1; ");
+    world_pass(&world, 3 * 14400);
+    world_said(&world, "");
+    world_resolve(&world, a);
+    world_pass(&world, 300);
+    world_said(&world, "oncall: all alerts resolved -0; ");
+}
+END_TEST
+
+START_TEST(an_acknowledgement_ends_and_reminds_again) {
+    world_fire(&world, world_instance(&world, "x", "n", "a"));
+    world_pass(&world, 30);
+    *world.said = '\0';
+    world.acked_until_ms[0] = world.now_ms + 20000 * 1000;
+    world_pass(&world, 20000); /* a repeat was due at 14,400 */
+    world_said(&world, "");
+    world_pass(&world, 300);
+    world_said(&world, "oncall: repeat interval elapsed +0; ");
+    world.acked_until_ms[0] = world.now_ms + 600 * 1000; /* ends long before the next repeat */
+    world_pass(&world, 14100);
+    world_said(&world, "");
+    world_pass(&world, 100); /* it was told at a beat, 200 s ago */
+    world_said(&world, "oncall: repeat interval elapsed +0; ");
+    world.acked_until_ms[0] = INT64_MAX;
+    const GroupWorld view = world_view(&world);
+    world_pass(&world, 30000);
+    world_said(&world, "");
+    world.acked_until_ms[0] = 0; /* taken back */
+    groups_look(world.groups, &view, world.instances[0].fingerprint);
+    world_pass(&world, 300);
+    world_said(&world, "oncall: repeat interval elapsed +0; ");
+}
+END_TEST
+
 START_TEST(what_passes_between_turns_is_not_told) {
     Instance *a = world_instance(&world, "x", "n", "a"), *b = world_instance(&world, "x", "n", "b");
     world_fire(&world, a);
@@ -287,6 +337,8 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, waits_then_keeps_the_beat);
     tcase_add_test(tcase, repeats_at_a_beat);
     tcase_add_test(tcase, a_late_turn_repeats_in_time);
+    tcase_add_test(tcase, who_is_on_it_is_not_reminded);
+    tcase_add_test(tcase, an_acknowledgement_ends_and_reminds_again);
     tcase_add_test(tcase, what_passes_between_turns_is_not_told);
     tcase_add_test(tcase, once_waits_for_nothing);
     tcase_add_test(tcase, without_room_the_turn_comes_again);

@@ -110,6 +110,29 @@ static const char *reason_for(bool fresh, size_t firing, size_t ended, bool repe
 
 static const ReceiverChannel webhook = {"webhook", 0, true, false};
 
+START_TEST(who_is_on_it_is_named) {
+    const Ack ack = {.by = (char *)"ann", .comment = (char *)"rolling back"};
+    const Label labels[] = {{"alertname", "api"}};
+    Instance i = {.name = (char *)"api",
+        .labels = labels_new(labels, 1),
+        .facts = {.reason = (char *)"it is slow", .value = NAN, .threshold = NAN, .worst = NAN},
+        .firing_since_ms = NOW_MS - 1000,
+        .resolved_ms = _i ? NOW_MS : 0};
+    GroupAlert alert = {"00000000000000ff", _i ? ALERT_ENDED : ALERT_FIRES, &i, .ack = &ack};
+    OWN(json) json_t *json = message(&alert, 1, reason_for(!_i, !_i, (size_t)_i, false), webhook);
+    const json_t *notes = json_map(json_array_get(json_list(json_map(json, "webhook"), "alerts"), 0), "annotations");
+    const char *by = json_text(notes, "acknowledged_by"), *comment = json_text(notes, "acknowledged_comment");
+    if (_i) { /* it is over: nobody needs to be on it */
+        ck_assert(!by && !comment);
+    } else {
+        ck_assert_str_eq(by, "ann");
+        ck_assert_str_eq(comment, "rolling back");
+        ck_assert_str_eq(json_text(notes, "summary"), "api: it is slow, acknowledged by ann");
+    }
+    labels_free(i.labels);
+}
+END_TEST
+
 static char *words_of_pair(const Labels *series) { return text_copy(labels_get(series, "service")); }
 
 START_TEST(found_series_and_further_matches_are_named) {
@@ -281,6 +304,7 @@ START_TEST(a_test_says_that_it_is_one) {
 END_TEST
 
 static void fill(TCase *tcase) {
+    tcase_add_loop_test(tcase, who_is_on_it_is_named, 0, 2);
     tcase_add_test(tcase, found_series_and_further_matches_are_named);
     tcase_add_loop_test(tcase, reads_well_on_a_phone, 0, COUNT_OF(cases));
     tcase_add_test(tcase, says_all_that_alertmanager_says);
