@@ -154,7 +154,18 @@ typedef struct TurnCommit {
     Turn *turn;
     OutboxRow *rows;
     size_t row_count;
+    Arena *arena;
+    GroupTouch *touches; /* whom it goes on to, if nobody acknowledges */
+    const char **touched;
+    size_t touch_count;
 } TurnCommit;
+
+static void turn_commit_free(TurnCommit *commit) {
+    turn_free(commit->turn);
+    arena_free(commit->arena);
+    free(commit->rows);
+    free(commit);
+}
 
 static void follow_turn(TurnCommit *commit, bool is_committed) {
     Notifier *notifier = commit->turn->notifier;
@@ -175,23 +186,32 @@ static void turn_committed(void *ctx, StoreOutcome outcome) {
     TurnCommit *commit = ctx;
     Notifier *notifier = commit->turn->notifier;
     follow_turn(commit, outcome == STORE_OK);
+    for (size_t i = 0; outcome == STORE_OK && i < commit->touch_count; i++)
+        groups_apply_touch(notifier->core->groups, &commit->touches[i], commit->touched[i]);
     if (outcome == STORE_OK) outbox_add(notifier->outbox, commit->rows, commit->row_count);
     if (outcome == STORE_FULL) notifier->core->state_full(notifier->core->ctx, true);
-    turn_free(commit->turn);
-    free(commit->rows);
-    free(commit);
+    turn_commit_free(commit);
     notifier->core->wake(notifier->core->ctx);
 }
 
 static void commit_turn(Turn *turn) {
+    Core *core = turn->notifier->core;
+    const GroupWorld world = core_world(core);
     TurnCommit *commit = alloc_zeroed(1, sizeof *commit);
     commit->turn = turn;
+    commit->arena = arena_new();
+    commit->touch_count =
+        turn_escalates(core->groups, &world, turn->group, commit->arena, &commit->touches, &commit->touched);
     commit->row_count = turn->rendered ? rendered_count(turn->rendered) : 0;
     commit->rows = alloc_zeroed(commit->row_count + 1, sizeof *commit->rows);
     for (size_t i = 0; i < commit->row_count; i++) commit->rows[i] = rendered_row(turn->rendered, i);
-    const StoreBatch batch = {
-        .flushes = &turn->group->flush, .flush_count = 1, .outbox = commit->rows, .outbox_count = commit->row_count};
-    store_commit_batch(turn->notifier->core->store, &batch, turn_committed, commit);
+    const StoreBatch batch = {.flushes = &turn->group->flush,
+        .flush_count = 1,
+        .touches = commit->touches,
+        .touch_count = commit->touch_count,
+        .outbox = commit->rows,
+        .outbox_count = commit->row_count};
+    store_commit_batch(core->store, &batch, turn_committed, commit);
 }
 
 static void render_on_pool(uv_work_t *work) {

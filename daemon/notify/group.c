@@ -105,6 +105,7 @@ char *group_told_format(const Group *group) {
     for (const Member *m = group->members; m; m = m->hh.next) {
         if (!m->is_told) continue;
         json_t *entry = json_pack("{s:s, s:I}", "status", "firing", "starts_at", (json_int_t)m->told_starts_ms);
+        if (m->told_at_ms) json_object_set_new(entry, "at", json_integer(m->told_at_ms));
         if (m->told_news) json_object_set_new(entry, "news", json_integer(m->told_news));
         if (m->told_no_data) json_object_set_new(entry, "data", json_string("missing"));
         if (m->was_held) json_object_set_new(entry, "held", json_true());
@@ -126,6 +127,7 @@ void group_told_parse(Groups *groups, Group *group, const char *told_json) {
         member->was_held = json_flag(entry, "held", false);
         json_whole(entry, "starts_at", &member->told_starts_ms);
         json_whole(entry, "news", &member->told_news);
+        json_whole(entry, "at", &member->told_at_ms);
     }
 }
 

@@ -15,7 +15,7 @@ typedef struct Member {
     char fingerprint[FINGERPRINT_TEXT];
     Group *group;
     bool is_told, told_no_data; /* what the receiver knows: that it fires; that its data is missing */
-    int64_t told_starts_ms, told_news;
+    int64_t told_starts_ms, told_news, told_at_ms; /* told_at_ms: when it was first told that it fires since then */
     bool was_held; /* a turn found it muted, and since then nothing was told of it: what the receiver knows is old */
     bool is_leaving; /* routed elsewhere by now: its end is still told here, repeats are not */
     bool is_open; /* while a rerouting runs: its instance is among those that are open */
@@ -67,6 +67,13 @@ void group_told_parse(Groups *groups, Group *group, const char *told_json);
 /* The touches of the groups to which these labels lead, known or not; as groups_touches(). */
 size_t touches_routed(
     Groups *groups, const GroupWorld *world, const Labels *labels, Arena *arena, GroupTouch **ret_touches);
+
+/* Where those alerts go that this group tells now for the first time, once nobody acknowledges them; as
+ * groups_touches(). */
+size_t touches_escalated(
+    Groups *groups, const GroupWorld *world, const Group *group, Arena *arena, GroupTouch **ret_touches);
+/* The alert's member where the base of this escalation tells it; NULL: it is not told there. */
+const Member *member_of_base(const Groups *groups, const Route *escalation, const char *fingerprint);
 
 /* The newest beat at or before `at_ms`, the oldest at or after it, of beats every `interval_ms` through `first_ms`. */
 int64_t beat_before(int64_t first_ms, int64_t interval_ms, int64_t at_ms);

@@ -40,7 +40,8 @@ typedef struct Touches {
 
 static int64_t touch_due(const GroupWorld *world, const Route *route, const Group *group) {
     if (world->is_once) return world->now_ms;
-    if (!group || !group->first_flush_ms) return world->now_ms + route->group_wait_s * 1000;
+    const int64_t wait_ms = (route->base ? route->after_s : route->group_wait_s) * 1000;
+    if (!group || !group->first_flush_ms) return world->now_ms + wait_ms;
     /* Not this very moment's beat: its turn may have been a moment ago. */
     return beat_after(group->first_flush_ms, route->group_interval_s * 1000, world->now_ms + 1);
 }
@@ -53,9 +54,12 @@ static void touch_add(Touches *to, const GroupTouch *touch) {
 
 static void touch_known(Touches *to, const Group *group) {
     const Route *route = route_of_key(to->world->routes, group->receiver, group->key);
+    /* An escalation whose time has not come waits for nothing: what ended is forgotten there at once. */
+    const bool is_early = route->base && !group->first_flush_ms;
     touch_add(to,
         &(GroupTouch){arena_text(to->arena, group->key), arena_text(to->arena, group->receiver),
-            arena_text(to->arena, group->labels_json), touch_due(to->world, route, group)});
+            arena_text(to->arena, group->labels_json),
+            is_early ? to->world->now_ms : touch_due(to->world, route, group)});
 }
 
 /* From GROUPS_OWED_MAX on, until a tenth of it is worked off. */
@@ -142,6 +146,25 @@ size_t groups_touches(Groups *groups, const GroupWorld *world, const char *finge
     return to.count;
 }
 
+size_t touches_escalated(
+    Groups *groups, const GroupWorld *world, const Group *group, Arena *arena, GroupTouch **ret_touches) {
+    const Route *route = route_of_key(world->routes, group->receiver, group->key);
+    Touches to = {.groups = groups, .world = world, .arena = arena};
+    to.list = arena_alloc(arena, ESCALATIONS_MAX + 1, sizeof *to.list);
+    const bool is_its_own = route_makes_key(route, group->receiver, group->key);
+    for (const Route *next = is_its_own ? route->escalation : NULL; next; next = next->sibling)
+        touch_receiver(&to, next, next->receiver, group->labels);
+    *ret_touches = to.list;
+    return to.count;
+}
+
+const Member *member_of_base(const Groups *groups, const Route *escalation, const char *fingerprint) {
+    const Route *base = escalation->base;
+    for (const Member *m = members_of(groups, fingerprint); m; m = m->next)
+        if (m->is_told && route_makes_key(base, m->group->receiver, m->group->key)) return m;
+    return NULL;
+}
+
 void groups_apply_touch(Groups *groups, const GroupTouch *touch, const char *fingerprint) {
     Group *group = group_make(groups, touch->key, touch->receiver, touch->labels_json);
     group->touches++;
@@ -149,10 +172,12 @@ void groups_apply_touch(Groups *groups, const GroupTouch *touch, const char *fin
     if (!group->due.due_ms || touch->due_ms < group->due.due_ms) group_set_due(groups, group, touch->due_ms);
 }
 
-/* At its next beat at the latest; the first turn of one that has not spoken is still to come, and looks. */
+/* At its next beat at the latest. The first turn of a group that has not spoken is still to come, and looks; an
+ * escalation's may be far off, or waits for this. */
 static void look_again(Groups *groups, const GroupWorld *world, Group *group) {
-    if (!group->first_flush_ms) return;
-    const int64_t due_ms = touch_due(world, route_of_key(world->routes, group->receiver, group->key), group);
+    const Route *route = route_of_key(world->routes, group->receiver, group->key);
+    if (!group->first_flush_ms && !route->base) return;
+    const int64_t due_ms = group->first_flush_ms ? touch_due(world, route, group) : world->now_ms;
     if (!group->due.due_ms || due_ms < group->due.due_ms) group_set_due(groups, group, due_ms);
 }
 

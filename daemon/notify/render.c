@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/json.h"
+#include "base/timetext.h"
 #include "notify/delivery.h"
 #include "notify/render_alert.h"
 
@@ -19,6 +20,7 @@ typedef struct Channel {
 
 struct RenderInput {
     char *key, *group_key, *receiver, *external_url;
+    char *remark; /* why it comes to this receiver, behind the subject and in each alert; "": it is its own */
     const char *reason; /* static */
     Labels *labels; /* of the group; a copy */
     RenderAlert alerts[RENDER_ALERTS_MAX]; /* in the order in which they are told */
@@ -59,6 +61,14 @@ static void keep_alert(RenderInput *input, const GroupAlert *alert) {
     input->alert_count++;
 }
 
+/* Caller frees. */
+static char *escalation_text(const GroupTurn *turn) {
+    char span[TIME_TEXT_MAX];
+    if (!turn->escalated_from || !turn->firing) return text_copy("");
+    duration_format(turn->escalated_after_s, span);
+    return text_format("not acknowledged within %s of telling %s", span, turn->escalated_from);
+}
+
 RenderInput *render_input_new(const GroupTurn *turn, const ReceiverChannel *channels, size_t channel_count,
     const char *external_url, int64_t now_ms, RenderChanged *changed, void *ctx) {
     RenderInput *input = alloc_zeroed(1, sizeof *input);
@@ -66,6 +76,7 @@ RenderInput *render_input_new(const GroupTurn *turn, const ReceiverChannel *chan
     input->group_key = text_copy(turn_group_key(turn));
     input->receiver = text_copy(turn->receiver);
     input->external_url = text_copy(external_url);
+    input->remark = escalation_text(turn);
     input->reason = turn->reason;
     input->labels = render_labels_copy(turn->labels);
     input->firing = turn->firing;
@@ -95,6 +106,7 @@ RenderInput *render_input_free(RenderInput *input) {
     for (size_t i = 0; i < input->alert_count; i++) render_alert_deinit(&input->alerts[i]);
     labels_free(input->labels);
     free(input->external_url);
+    free(input->remark);
     free(input->receiver);
     free(input->group_key);
     free(input->key);
@@ -162,15 +174,19 @@ static json_t *common_part(const json_t *alerts, const char *key) {
 typedef struct Body {
     const RenderAlert *alerts;
     size_t count, firing, all; /* shown; that fire; that there are */
-    const char *group_key, *receiver, *external_url, *reason;
+    const char *group_key, *receiver, *external_url, *reason, *remark;
     const Labels *labels;
     int64_t now_ms;
 } Body;
 
 static json_t *body_json(const Body *body) {
     json_t *alerts = json_array(), *json = json_object();
-    for (size_t i = 0; i < body->count; i++)
-        json_array_append_new(alerts, render_alert_json(&body->alerts[i], body->now_ms));
+    for (size_t i = 0; i < body->count; i++) {
+        json_t *alert = render_alert_json(&body->alerts[i], body->now_ms);
+        if (*body->remark)
+            json_object_set_new(json_object_get(alert, "annotations"), "escalation", json_safe(body->remark));
+        json_array_append_new(alerts, alert);
+    }
     json_object_set_new(json, "version", json_string("4"));
     json_object_set_new(json, "groupKey", json_safe(body->group_key));
     json_object_set_new(json, "truncatedAlerts", json_integer((json_int_t)(body->all - body->count)));
@@ -186,7 +202,8 @@ static json_t *body_json(const Body *body) {
 }
 
 static char *message_text(const Body *body, const char *id, bool is_test) {
-    OWN(text) char *subject = subject_text(body->alerts, body->count, body->firing);
+    OWN(text) char *plain = subject_text(body->alerts, body->count, body->firing);
+    OWN(text) char *subject = text_format("%s%s%s", plain, *body->remark ? ": " : "", body->remark);
     OWN(json) json_t *message = json_object();
     json_object_set_new(message, "id", json_string(id));
     json_object_set_new(message, "created_at", json_time(body->now_ms));
@@ -223,6 +240,7 @@ Rendered *render(const RenderInput *input) {
             .receiver = input->receiver,
             .external_url = input->external_url,
             .reason = input->reason,
+            .remark = input->remark,
             .labels = input->labels,
             .now_ms = input->now_ms,
         };
@@ -289,7 +307,8 @@ char *render_test(const char *id, const char *receiver, const char *external_url
         .starts_ms = now_ms,
     };
     OWN(labels) Labels *group = labels_new(labels, 1);
-    const Body body = {&alert, 1, 1, 1, "{}:{alertname=\"TocsinTest\"}", receiver, external_url, "test", group, now_ms};
+    const Body body = {
+        &alert, 1, 1, 1, "{}:{alertname=\"TocsinTest\"}", receiver, external_url, "test", "", group, now_ms};
     char *text = message_text(&body, id, true);
     render_alert_deinit(&alert);
     return text;

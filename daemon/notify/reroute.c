@@ -39,6 +39,7 @@ static void take_along(Reroute *to, Group *group, Member *member) {
         member->told_no_data = other->told_no_data;
         member->told_starts_ms = other->told_starts_ms;
         member->told_news = other->told_news;
+        member->told_at_ms = other->told_at_ms;
         member->was_held = other->was_held;
         other->is_told = false;
         group->has_taken = true;
@@ -48,24 +49,38 @@ static void take_along(Reroute *to, Group *group, Member *member) {
     }
 }
 
+/* A member where this touch leads; a new one is among the touches. NULL: none, and nobody is to be made one. */
+static Member *join(Reroute *to, const GroupTouch *touch, const char *fingerprint, bool may_join) {
+    Group *group = group_find(to->groups, touch->key);
+    Member *member = group ? member_find(group, fingerprint) : NULL;
+    if (!member && !may_join) return NULL; /* nobody was told of it: there is no end to tell */
+    if (!member) {
+        keep_touch(to, touch);
+        groups_apply_touch(to->groups, touch, fingerprint);
+        group = group_find(to->groups, touch->key);
+        member = member_find(group, fingerprint);
+        take_along(to, group, member);
+    }
+    member->is_open = true;
+    member->is_leaving = false;
+    return member;
+}
+
+/* What its receiver was told of goes on to others in its time. */
+static void route_on(Reroute *to, const Instance *instance, const Member *told) {
+    GroupTouch *touches;
+    const size_t count = touches_escalated(to->groups, to->world, told->group, to->arena, &touches);
+    for (size_t i = 0; i < count; i++) join(to, &touches[i], instance->fingerprint, instance_is_firing(instance));
+}
+
 static void route_one(Reroute *to, const Instance *instance) {
     for (Member *m = members_of(to->groups, instance->fingerprint); m; m = m->next) m->is_open = true;
     const bool is_firing = instance_is_firing(instance);
     GroupTouch *touches;
     const size_t count = touches_routed(to->groups, to->world, instance->labels, to->arena, &touches);
     for (size_t i = 0; i < count; i++) {
-        Group *group = group_find(to->groups, touches[i].key);
-        Member *member = group ? member_find(group, instance->fingerprint) : NULL;
-        if (!member && !is_firing) continue; /* nobody was told of it: there is no end to tell */
-        if (!member) {
-            keep_touch(to, &touches[i]);
-            groups_apply_touch(to->groups, &touches[i], instance->fingerprint);
-            group = group_find(to->groups, touches[i].key);
-            member = member_find(group, instance->fingerprint);
-            take_along(to, group, member);
-        }
-        member->is_open = true;
-        member->is_leaving = false;
+        const Member *member = join(to, &touches[i], instance->fingerprint, is_firing);
+        if (member && member->is_told) route_on(to, instance, member);
     }
 }
 

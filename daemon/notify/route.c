@@ -82,10 +82,13 @@ static bool begins_with_id(const Route *route, const char *text) {
     return !strncmp(text, id_of(route), length) && !strncmp(text + length, ":{", 2);
 }
 
+bool route_makes_key(const Route *route, const char *receiver, const char *key) {
+    return route->receiver && !strcmp(route->receiver, receiver) && begins_with_id(route, key + strlen(receiver) + 1);
+}
+
 const Route *route_of_key(const RouteSection *routes, const char *receiver, const char *key) {
-    const char *behind = key + strlen(receiver) + 1;
     for (const Route *route = &routes->root; route; route = route->next)
-        if (route->receiver && !strcmp(route->receiver, receiver) && begins_with_id(route, behind)) return route;
+        if (route_makes_key(route, receiver, key)) return route;
     return &routes->root;
 }
 

@@ -14,7 +14,8 @@ enum {
     ROUTE_LABELS_MAX = 64, /* names in group_by */
     ROUTE_INTERVALS_MAX = 100, /* names in mute_time_intervals, and in active_time_intervals */
     ROUTES_MAX = 1000, /* in the whole tree */
-    ROUTE_ID_MAX = 16384 /* bytes */
+    ROUTE_ID_MAX = 16384, /* bytes */
+    ESCALATIONS_MAX = 10 /* of one route */
 };
 
 typedef struct Route Route;
@@ -32,7 +33,12 @@ struct Route {
     const Interval *const *mute, *const *active; /* of the snapshot */
     size_t mute_count, active_count;
     const Route *child, *sibling; /* the first below it; the next beside it */
-    const Route *next; /* all of the tree in file order, from the root on */
+    const Route *next; /* all of the tree in file order, from the root on, and their escalations */
+    /* An escalation is a route of its own, which only those alerts enter that its base has told so long ago: same
+     * groups, same times, another receiver. Its id is its base's and `/!900s`. */
+    const Route *escalation; /* the first of this route's; linked by `sibling` */
+    const Route *base; /* NULL: it is no escalation */
+    int64_t after_s;
 };
 
 typedef struct RouteSection {
@@ -58,6 +64,8 @@ Labels *route_group_labels(const Route *route, const Labels *labels);
 const char *route_group_key(const Route *route, const char *receiver, const Labels *group_labels, Arena *arena);
 /* The route by whose times a group of this key speaks: the one that made it, or the root where that is no more. */
 const Route *route_of_key(const RouteSection *routes, const char *receiver, const char *key);
+/* Did this route make a group of this key for its receiver? */
+bool route_makes_key(const Route *route, const char *receiver, const char *key);
 /* The interval that makes a route silent at this second: one of `mute` that holds, or where there are some in `active`
  * and none of them holds, the first of those. NULL: it speaks. */
 const Interval *route_muted_by(const Route *route, int64_t now_s);

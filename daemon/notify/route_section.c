@@ -16,7 +16,8 @@ typedef struct RouteKeys {
     TextList group_by, mute, active;
     int64_t group_wait_s, group_interval_s, repeat_interval_s;
     bool group_by_given, group_wait_given, group_interval_given, repeat_interval_given;
-    bool goes_on;
+    bool goes_on, escalate_given;
+    SectionList escalate;
     const Node *matchers, *routes;
 } RouteKeys;
 
@@ -49,6 +50,31 @@ static bool group_by_check(const SchemaRow *row, const void *value, const Node *
     }
     return is_good;
 }
+
+typedef struct EscalationKeys {
+    int64_t after_s;
+    const char *receiver;
+} EscalationKeys;
+
+static const SchemaRow escalation_rows[] = {
+    {.key = "after",
+        .type = SCHEMA_DURATION,
+        .offset = offsetof(EscalationKeys, after_s),
+        .min = 1,
+        .max = ROUTE_LONGEST_S,
+        .required = true,
+        .remedy = "a duration, at least 1s and at most 366d",
+        .doc = "How long after the route's receiver was told."},
+    {.key = "receiver",
+        .type = SCHEMA_TEXT,
+        .offset = offsetof(EscalationKeys, receiver),
+        .min = 1,
+        .max = 255,
+        .required = true,
+        .remedy = "the name of a receiver",
+        .doc = "Who is told then."},
+    SCHEMA_END,
+};
 
 #define AT(member) offsetof(RouteKeys, member)
 #define DURATION(name, least, standard, says) \
@@ -111,7 +137,17 @@ const SchemaRow route_rows[] = {
         "Names from time_intervals: the times at which a child route is silent. What fires then is told when they "
         "end."),
     INTERVALS("active_time_intervals", active, "Likewise: the only times at which a child route speaks."),
-    {.key = "escalate", .type = SCHEMA_LATER, .doc = "To whom what is not acknowledged goes on."},
+    {.key = "escalate",
+        .type = SCHEMA_SECTIONS,
+        .offset = AT(escalate),
+        .set_offset = AT(escalate_given),
+        .max = ESCALATIONS_MAX,
+        .rows = escalation_rows,
+        .size = sizeof(EscalationKeys),
+        .remedy = "a list such as [{after: 15m, receiver: lead}]",
+        .doc =
+            "To whom an alert goes on that still fires and that nobody has acknowledged so long after its receiver was "
+            "told; a child route has its parent's where it names none."},
     SCHEMA_END,
 };
 
@@ -121,6 +157,7 @@ typedef struct Building {
     Decoding *in;
     RouteSection *routes;
     Route *last; /* in file order */
+    SectionList escalate; /* of the route in hand: its own, or its parent's */
     const IntervalsSection *intervals; /* NULL: there are none */
 } Building;
 
@@ -167,12 +204,39 @@ static void take_matchers(Building *to, Route *route, const Route *parent, const
     route->id = "{}"; /* the section is refused anyway */
 }
 
+static void link_route(Building *to, Route *route) {
+    to->last->next = route;
+    to->last = route;
+}
+
+/* The escalations of a route that is complete; `is_own`: they stand in this route, so their receivers are checked. */
+static void make_escalations(Building *to, Route *route, bool is_own) {
+    const EscalationKeys *keys = to->escalate.items;
+    const Route **link = &route->escalation;
+    for (size_t i = 0; i < to->escalate.count; i++) {
+        if (!keys[i].receiver || !keys[i].after_s) continue; /* told */
+        Route *made = arena_alloc(to->in->arena, 1, sizeof *made);
+        *made = *route;
+        made->id = arena_format(to->in->arena, "%s/!%llds", route->id, (long long)keys[i].after_s);
+        made->receiver = keys[i].receiver;
+        made->receiver_at = node_get(to->escalate.nodes[i], "receiver")->at;
+        made->names_receiver = is_own;
+        made->matchers = NULL;
+        made->child = made->sibling = made->next = made->escalation = NULL;
+        made->base = route;
+        made->after_s = keys[i].after_s;
+        *link = made;
+        link = &made->sibling;
+        link_route(to, made);
+    }
+}
+
 static void read_children(Building *to, Route *parent, const Node *list);
 
 static void read_child(Building *to, Route *route, const Route *parent, const Node *node) {
     RouteKeys keys = {0};
     *route = *parent;
-    route->child = route->sibling = route->next = NULL;
+    route->child = route->sibling = route->next = route->escalation = NULL;
     schema_read(route_rows, node, node->count ? node->entries[0].key->at : node->at, &keys, to->in);
     take_receiver(route, &keys, node);
     take_grouping(route, &keys, false);
@@ -180,10 +244,13 @@ static void read_child(Building *to, Route *route, const Route *parent, const No
     route->goes_on = keys.goes_on;
     route->mute = find_intervals(to, node, "mute_time_intervals", &keys.mute, &route->mute_count);
     route->active = find_intervals(to, node, "active_time_intervals", &keys.active, &route->active_count);
-    to->last->next = route;
-    to->last = route;
+    link_route(to, route);
     to->routes->count++;
+    const SectionList above = to->escalate;
+    if (keys.escalate_given) to->escalate = keys.escalate;
+    make_escalations(to, route, keys.escalate_given);
     if (keys.routes) read_children(to, route, keys.routes);
+    to->escalate = above;
 }
 
 static bool has_room(Building *to, const Node *node) {
@@ -249,6 +316,8 @@ static bool route_decode(Decoding *in, const Node *node, void *section) {
     refuse_at_root(node, in);
     Building to = {.in = in, .routes = routes, .last = root};
     if (in->snapshot) to.intervals = snapshot_section(in->snapshot, &time_intervals_section);
+    to.escalate = keys.escalate;
+    make_escalations(&to, root, true);
     if (keys.routes) read_children(&to, root, keys.routes);
     return problems_errors(in->problems) == errors;
 }

@@ -9,10 +9,12 @@
 
 static const char reason_first[] = "first notification", reason_new[] = "new alerts added",
                   reason_all_resolved[] = "all alerts resolved", reason_some_resolved[] = "some alerts resolved",
-                  reason_released[] = "no longer muted", reason_no_data[] = "alert data missing",
-                  reason_news[] = "new matches", reason_repeat[] = "repeat interval elapsed";
+                  reason_escalated[] = "not acknowledged", reason_released[] = "no longer muted",
+                  reason_no_data[] = "alert data missing", reason_news[] = "new matches",
+                  reason_repeat[] = "repeat interval elapsed";
 
 const char *group_reason(const GroupFigures *f) {
+    if (f->fresh && f->is_escalation) return reason_escalated;
     if (!f->was_sent) return f->firing ? reason_first : NULL;
     if (f->fresh) return reason_new;
     if (!f->firing && !f->held) return f->ended ? reason_all_resolved : NULL;
@@ -32,13 +34,26 @@ const char *turn_group_key(const GroupTurn *turn) { return turn->key + strlen(tu
 
 /* Does the world hold it back? */
 typedef struct TurnView {
+    const Groups *groups;
     const TurnWorld *world;
     bool is_silent; /* the route, at this time */
 } TurnView;
 
-static AlertKind kind_of(const Member *member, const Instance *instance, const TurnView *view) {
-    if (!instance_is_firing(instance) && !member->is_told) return ALERT_PASSED;
+/* When an alert that this receiver was not told of is its own; INT64_MAX: not before something else happens. */
+static int64_t ripe_ms(const TurnView *view, const Member *member, const Ack *ack) {
+    const Route *route = view->world->route;
+    if (!route->base) return 0;
+    const Member *base = member_of_base(view->groups, route, member->fingerprint);
+    if (!base || (ack && !ack->until_ms)) return INT64_MAX;
+    const int64_t told_ms = base->told_at_ms ? base->told_at_ms : base->told_starts_ms;
+    const int64_t after_ms = told_ms + route->after_s * 1000;
+    return ack && ack->until_ms > after_ms ? ack->until_ms : after_ms;
+}
+
+static AlertKind kind_of(const Member *member, const Instance *instance, const TurnView *view, const Ack *ack) {
     const TurnWorld *world = view->world;
+    if (!instance_is_firing(instance) && !member->is_told) return ALERT_PASSED;
+    if (!member->is_told && ripe_ms(view, member, ack) > world->now_ms) return ALERT_WAITS;
     if (view->is_silent || (world->is_muted && world->is_muted(world->ctx, instance))) return ALERT_HELD;
     return instance_is_firing(instance) ? ALERT_FIRES : ALERT_ENDED;
 }
@@ -52,8 +67,10 @@ static GroupAlert look_at(const Member *member, const Instance *instance, const 
     alert.news = instance->news;
     const int64_t told = member->told_starts_ms == alert.starts_ms ? member->told_news : 0;
     if (member->is_told && instance->news > told) alert.more = instance->news - told;
-    alert.kind = kind_of(member, instance, view);
     if (view->world->ack_of) alert.ack = view->world->ack_of(view->world->ctx, instance);
+    alert.kind = kind_of(member, instance, view, alert.ack);
+    alert.is_first = alert.kind == ALERT_FIRES &&
+        (!member->is_told || member->was_held || member->told_starts_ms != alert.starts_ms);
     return alert;
 }
 
@@ -79,28 +96,41 @@ static void count_alert(GroupFigures *figures, const Member *member, const Group
 
 /* What makes a group look again, of alerts that fire and are routed here. */
 typedef struct Outlook {
+    size_t waits; /* are not yet this receiver's */
+    int64_t ripe_ms; /* the first of those will be; 0: none */
     size_t repeats; /* nobody is on them */
     int64_t ack_ends_ms; /* the first of an acknowledgement; 0: none ends */
 } Outlook;
 
-static void look_ahead(Outlook *outlook, const Member *member, const GroupAlert *alert) {
+static int64_t earlier(int64_t a_ms, int64_t b_ms) { return !a_ms || (b_ms && b_ms < a_ms) ? b_ms : a_ms; }
+
+static void look_ahead(Outlook *outlook, const Member *member, const GroupAlert *alert, const TurnView *view) {
+    if (alert->kind == ALERT_WAITS) {
+        const int64_t at_ms = ripe_ms(view, member, alert->ack);
+        outlook->waits++;
+        if (at_ms != INT64_MAX) outlook->ripe_ms = earlier(outlook->ripe_ms, at_ms);
+        return;
+    }
     if (alert->kind != ALERT_FIRES || member->is_leaving) return;
     if (!alert->ack)
         outlook->repeats++;
-    else if (alert->ack->until_ms && (!outlook->ack_ends_ms || alert->ack->until_ms < outlook->ack_ends_ms))
-        outlook->ack_ends_ms = alert->ack->until_ms;
+    else
+        outlook->ack_ends_ms = earlier(outlook->ack_ends_ms, alert->ack->until_ms);
 }
 
 /* Fills the turn's alerts. */
-static GroupFigures take_stock(const Group *group, GroupTurn *turn, const TurnWorld *world, Outlook *outlook) {
-    GroupFigures figures = {.was_sent = group->last_sent_ms != 0, .tells_resolved = world->tells_resolved};
-    const TurnView view = {world, route_muted_by(world->route, world->now_ms / 1000) != NULL};
+static GroupFigures take_stock(
+    const Groups *groups, const Group *group, GroupTurn *turn, const TurnWorld *world, Outlook *outlook) {
+    GroupFigures figures = {.was_sent = group->last_sent_ms != 0,
+        .tells_resolved = world->tells_resolved,
+        .is_escalation = world->route->base != NULL};
+    const TurnView view = {groups, world, route_muted_by(world->route, world->now_ms / 1000) != NULL};
     turn->alerts = alloc_zeroed(HASH_COUNT(group->members) + 1, sizeof *turn->alerts);
     for (const Member *m = group->members; m; m = m->hh.next) {
         GroupAlert *alert = &turn->alerts[turn->alert_count++];
         *alert = look_at(m, world->find(world->ctx, m->fingerprint), &view);
         count_alert(&figures, m, alert);
-        look_ahead(outlook, m, alert);
+        look_ahead(outlook, m, alert, &view);
     }
     turn->firing = figures.firing;
     turn->ended = figures.ended;
@@ -108,8 +138,9 @@ static GroupFigures take_stock(const Group *group, GroupTurn *turn, const TurnWo
     return figures;
 }
 
-/* What the receiver knows of an alert that was told now. */
-static void member_tell(Member *member, const GroupAlert *alert) {
+/* What the receiver knows of an alert that was told now; `before` may be NULL, or the member itself. */
+static void member_tell(Member *member, const Member *before, const GroupAlert *alert, int64_t now_ms) {
+    member->told_at_ms = before && !alert->is_first ? before->told_at_ms : now_ms;
     member->is_told = true;
     member->was_held = false;
     member->told_starts_ms = alert->starts_ms;
@@ -123,6 +154,7 @@ static void member_hold(Member *member, const Member *before) {
     member->was_held = true;
     member->told_starts_ms = before->told_starts_ms;
     member->told_news = before->told_news;
+    member->told_at_ms = before->told_at_ms;
     member->told_no_data = before->told_no_data;
 }
 
@@ -134,23 +166,24 @@ static char *told_after(const Group *before, const GroupTurn *turn) {
         const GroupAlert *alert = &turn->alerts[i];
         if (alert->kind != ALERT_FIRES && alert->kind != ALERT_HELD) continue;
         Member *member = member_make(&scratch, group, alert->fingerprint);
+        const Member *known = member_find(before, alert->fingerprint);
         if (alert->kind == ALERT_FIRES)
-            member_tell(member, alert);
+            member_tell(member, known, alert, turn->now_ms);
         else
-            member_hold(member, member_find(before, alert->fingerprint));
+            member_hold(member, known);
     }
     char *told = group_told_format(group);
     group_remove(&scratch, group);
     return told;
 }
 
-static int64_t earlier(int64_t a_ms, int64_t b_ms) { return !a_ms || (b_ms && b_ms < a_ms) ? b_ms : a_ms; }
-
 /* When the group must look again: for what repeats, or would when its acknowledgement ends, and at each beat for what
  * is muted. */
 static int64_t next_due(const Group *after, const TurnWorld *world, const Outlook *outlook, size_t held) {
+    if (!after->first_flush_ms) return outlook->ripe_ms; /* an escalation that has not spoken has no beat */
     const int64_t interval_ms = world->route->group_interval_s * 1000, repeat_ms = repeat_at(after, world->route);
     int64_t due_ms = outlook->repeats ? repeat_ms : 0;
+    if (outlook->ripe_ms) due_ms = earlier(due_ms, beat_after(after->first_flush_ms, interval_ms, outlook->ripe_ms));
     if (outlook->ack_ends_ms) {
         const int64_t from_ms = outlook->ack_ends_ms > repeat_ms ? outlook->ack_ends_ms : repeat_ms;
         due_ms = earlier(due_ms, beat_after(after->first_flush_ms, interval_ms, from_ms));
@@ -167,10 +200,16 @@ GroupTurn *turn_begin(Groups *groups, const char *key, const TurnWorld *world) {
     turn->receiver = text_copy(group->receiver);
     turn->labels = labels_ref(group->labels);
     Outlook outlook = {0};
-    const GroupFigures figures = take_stock(group, turn, world, &outlook);
+    const GroupFigures figures = take_stock(groups, group, turn, world, &outlook);
+    const bool only_waits = outlook.waits && !figures.firing && !figures.held;
+    turn->now_ms = world->now_ms;
     turn->reason = group_reason(&figures);
+    if (world->route->base) {
+        turn->escalated_from = text_copy(world->route->base->receiver);
+        turn->escalated_after_s = world->route->after_s;
+    }
     Group after = *group;
-    if (!after.first_flush_ms) after.first_flush_ms = world->now_ms;
+    if (!after.first_flush_ms && !only_waits) after.first_flush_ms = world->now_ms;
     if (turn->reason) after.last_sent_ms = world->now_ms;
     turn->flush = (GroupFlush){
         .key = turn->key,
@@ -179,16 +218,36 @@ GroupTurn *turn_begin(Groups *groups, const char *key, const TurnWorld *world) {
         .first_flush_ms = after.first_flush_ms,
         .last_sent_ms = after.last_sent_ms,
         .told_json = told_after(group, turn),
-        .drop = !figures.firing && !figures.held,
+        .drop = !figures.firing && !figures.held && !outlook.waits,
     };
     group->is_busy = true;
     due_remove(&groups->due, &group->due);
     return turn;
 }
 
-static void follow_member(Groups *groups, Group *group, const GroupAlert *alert, bool was_touched) {
+size_t turn_escalates(Groups *groups, const GroupWorld *world, const GroupTurn *turn, Arena *arena,
+    GroupTouch **ret_touches, const char ***ret_fingerprints) {
+    const Group *group = group_find(groups, turn->key);
+    GroupTouch *each;
+    const size_t ways = group && turn->firing ? touches_escalated(groups, world, group, arena, &each) : 0;
+    if (!ways) return 0;
+    *ret_touches = arena_alloc(arena, ways * turn->alert_count, sizeof **ret_touches);
+    *ret_fingerprints = arena_alloc(arena, ways * turn->alert_count, sizeof **ret_fingerprints);
+    size_t count = 0;
+    for (size_t i = 0; i < turn->alert_count; i++)
+        for (size_t k = 0; turn->alerts[i].is_first && k < ways; k++) {
+            (*ret_touches)[count] = each[k];
+            (*ret_fingerprints)[count++] = arena_text(arena, turn->alerts[i].fingerprint);
+        }
+    return count;
+}
+
+static void follow_member(
+    Groups *groups, Group *group, const GroupTurn *turn, const GroupAlert *alert, bool was_touched) {
+    if (alert->kind == ALERT_WAITS) return;
     if (alert->kind == ALERT_FIRES) {
-        member_tell(member_make(groups, group, alert->fingerprint), alert);
+        Member *member = member_make(groups, group, alert->fingerprint);
+        member_tell(member, member, alert, turn->now_ms);
         return;
     }
     Member *member = member_find(group, alert->fingerprint);
@@ -210,7 +269,7 @@ static void follow_file(Groups *groups, Group *group, const GroupTurn *turn) {
         group_remove(groups, group);
         return;
     }
-    for (size_t i = 0; i < turn->alert_count; i++) follow_member(groups, group, &turn->alerts[i], was_touched);
+    for (size_t i = 0; i < turn->alert_count; i++) follow_member(groups, group, turn, &turn->alerts[i], was_touched);
     group->first_flush_ms = flush->first_flush_ms;
     group->last_sent_ms = flush->last_sent_ms;
     int64_t due_ms = flush->next_due_ms;
@@ -230,6 +289,7 @@ GroupTurn *turn_end(Groups *groups, GroupTurn *turn, bool is_committed, int64_t 
     }
     free((char *)turn->flush.told_json);
     free(turn->alerts);
+    free(turn->escalated_from);
     labels_free(turn->labels);
     free(turn->receiver);
     free(turn->key);

@@ -20,6 +20,7 @@ typedef struct GroupFigures {
     bool tells_resolved; /* one of the receiver's channels wants resolutions */
     size_t released; /* fire, the receiver knows, and they were muted since it was told */
     size_t held; /* are muted: nothing is said of them */
+    bool is_escalation; /* the receiver hears of what others left alone */
 } GroupFigures;
 
 /* Alertmanager's notification_reason, and one of our own for insufficient_data: notify; NULL: nothing is said. Static
@@ -31,6 +32,7 @@ bool reason_is_resolved(const char *reason); /* it tells of resolutions alone */
 typedef enum {
     ALERT_FIRES,
     ALERT_ENDED, /* the receiver is owed its end */
+    ALERT_WAITS, /* is not yet this receiver's: nothing is said of it */
     ALERT_HELD, /* one of the two, and muted: nothing is said of it, and what the receiver knows stays */
     ALERT_PASSED /* fired and resolved between two turns, or is no more: nothing is said */
 } AlertKind;
@@ -44,6 +46,7 @@ typedef struct GroupAlert {
     int64_t news, more; /* all that there was since it began; of it what is told here for the first time, beyond that it
                            fires */
     const Ack *ack; /* somebody is on it; NULL: nobody. Borrowed, as the instance */
+    bool is_first; /* the receiver is told now that it fires since starts_ms */
 } GroupAlert;
 
 static inline bool alert_is_told(const GroupAlert *a) { return a->kind == ALERT_FIRES || a->kind == ALERT_ENDED; }
@@ -54,6 +57,8 @@ typedef struct GroupTurn {
     const char *reason; /* NULL: nothing is sent, the flush is committed all the same */
     GroupAlert *alerts; /* all members, in no order */
     size_t alert_count, firing, ended;
+    char *escalated_from; /* the receiver that was told before; NULL: this is no escalation */
+    int64_t escalated_after_s, now_ms;
     GroupFlush flush; /* for commit 2; its texts are the turn's */
 } GroupTurn;
 
@@ -71,6 +76,10 @@ typedef struct TurnWorld {
 /* Begins the turn of a group that groups_due() named; it is not due again before turn_end(). Caller frees, by
  * turn_end(). */
 GroupTurn *turn_begin(Groups *groups, const char *key, const TurnWorld *world);
+/* Whom those alerts go on to that this turn tells for the first time: touches for its commit, and, when that is done,
+ * for groups_apply_touch() with the fingerprint beside each. Arrays and texts are in the arena. */
+size_t turn_escalates(Groups *groups, const GroupWorld *world, const GroupTurn *turn, Arena *arena,
+    GroupTouch **ret_touches, const char ***ret_fingerprints);
 /* The commit is done (memory follows the file), or there was no room: due again in TURN_RETRY_MS. Always NULL. */
 GroupTurn *turn_end(Groups *groups, GroupTurn *take_turn, bool is_committed, int64_t now_ms);
 /* `{}:{alertname="x"}`: the webhook body's groupKey. Borrowed. */

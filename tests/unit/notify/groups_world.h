@@ -204,8 +204,15 @@ static inline void world_turns(World *world) {
         GroupTurn *turn = world_begin(world, key);
         ck_assert_ptr_nonnull(turn);
         say(world, turn);
+        OWN(arena) Arena *arena = arena_new();
+        GroupTouch *touches = NULL;
+        const char **touched = NULL;
+        const GroupWorld view = world_view(world);
+        const size_t count = turn_escalates(world->groups, &view, turn, arena, &touches, &touched);
+        for (size_t i = 0; i < count; i++) file_touch(world, &touches[i]);
         file_flush(world, &turn->flush);
         turn_end(world->groups, turn, true, world->now_ms);
+        for (size_t i = 0; i < count; i++) groups_apply_touch(world->groups, &touches[i], touched[i]);
     }
     for (size_t i = 0; i < world->instance_count; i++) {
         Instance *instance = &world->instances[i];

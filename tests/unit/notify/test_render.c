@@ -110,6 +110,37 @@ static const char *reason_for(bool fresh, size_t firing, size_t ended, bool repe
 
 static const ReceiverChannel webhook = {"webhook", 0, true, false};
 
+START_TEST(an_escalation_says_so) {
+    const Label labels[] = {{"alertname", "api"}};
+    OWN(labels) Labels *group = labels_new(labels, 1);
+    Instance i = {.name = (char *)"api",
+        .labels = group,
+        .facts = {.reason = (char *)"it is slow", .value = NAN, .threshold = NAN, .worst = NAN},
+        .firing_since_ms = NOW_MS - 1000,
+        .resolved_ms = _i ? NOW_MS : 0};
+    GroupAlert alert = {"00000000000000ff", _i ? ALERT_ENDED : ALERT_FIRES, &i};
+    GroupTurn turn = {.key = (char *)"lead/{}/!900s:{alertname=\"api\"}",
+        .receiver = (char *)"lead",
+        .labels = group,
+        .reason = _i ? "all alerts resolved" : "not acknowledged",
+        .alerts = &alert,
+        .alert_count = 1,
+        .firing = !_i,
+        .ended = (size_t)_i,
+        .escalated_from = (char *)"oncall",
+        .escalated_after_s = 900};
+    OWN(render_input) RenderInput *input = render_input_new(&turn, &webhook, 1, "https://tocsin.example", NOW_MS);
+    OWN(rendered) Rendered *rendered = render(input);
+    const char *text = rendered_row(rendered, 0).message_json;
+    OWN(json) json_t *json = json_read(text, strlen(text), NULL);
+    const json_t *notes = json_map(json_array_get(json_list(json_map(json, "webhook"), "alerts"), 0), "annotations");
+    const char *why = json_text(notes, "escalation");
+    ck_assert_str_eq(json_text(json, "subject"),
+        _i ? "[RESOLVED] api" : "[FIRING:1] api: not acknowledged within 15m of telling oncall");
+    ck_assert_str_eq(why ? why : "", _i ? "" : "not acknowledged within 15m of telling oncall");
+}
+END_TEST
+
 START_TEST(who_is_on_it_is_named) {
     const Ack ack = {.by = (char *)"ann", .comment = (char *)"rolling back"};
     const Label labels[] = {{"alertname", "api"}};
@@ -304,6 +335,7 @@ START_TEST(a_test_says_that_it_is_one) {
 END_TEST
 
 static void fill(TCase *tcase) {
+    tcase_add_loop_test(tcase, an_escalation_says_so, 0, 2);
     tcase_add_loop_test(tcase, who_is_on_it_is_named, 0, 2);
     tcase_add_test(tcase, found_series_and_further_matches_are_named);
     tcase_add_loop_test(tcase, reads_well_on_a_phone, 0, COUNT_OF(cases));

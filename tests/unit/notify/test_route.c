@@ -66,7 +66,11 @@ static const struct {
     {"receiver: a\ncontinue: true", "f:2:1: error: `continue` cannot stand in the first route"},
     {"receiver: a\nmute_time_intervals: []", "f:2:1: error: `mute_time_intervals` cannot stand in the first route"},
     {"receiver: a\nactive_time_intervals: []", "f:2:1: error: `active_time_intervals` cannot stand in the first"},
-    {"receiver: a\nescalate: []", "f:2:1: error: `escalate` does not exist"},
+    {"receiver: a\nescalate: x", "f:2:11: error: "},
+    {"receiver: a\nescalate: [{after: 1m}]", "f:2:13: error: `receiver` is missing"},
+    {"receiver: a\nescalate: [{receiver: b}]", "f:2:13: error: `after` is missing"},
+    {"receiver: a\nescalate: [{receiver: b, after: 0s}]", "f:2:33: error: "},
+    {"receiver: a\nroutes:\n- {escalate: [{receiver: b, aftr: 1m, after: 1m}]}", "f:3:29: error: unknown key `aftr`"},
     {"[a]", "f:1:1: error: `route` must be a section with keys of its own"},
     {"receiver: a\ngroup_wiat: 1s", "f:2:1: error: unknown key `group_wiat` (did you mean `group_wait`?)"},
 };
@@ -233,6 +237,32 @@ START_TEST(there_may_be_so_many_routes_and_no_more) {
 }
 END_TEST
 
+START_TEST(escalations_are_inherited_and_named) {
+    Loaded l = load("receiver: a\nescalate: [{after: 15m, receiver: lead}, {after: 1h, receiver: boss}]\n"
+                    "routes:\n- {matchers: [x=y], group_interval: 7s}\n- {matchers: [x=z], escalate: []}");
+    ck_assert_str_eq(l.text, "");
+    ck_assert_uint_eq(l.routes.count, 3);
+    char got[512] = "";
+    for (const Route *route = &l.routes.root; route; route = route->next)
+        snprintf(got + strlen(got), sizeof got - strlen(got), "%s %s%s; ", route->receiver, route->id,
+            route->base ? route->names_receiver ? " +" : " -" : "");
+    ck_assert_str_eq(got,
+        "a {}; lead {}/!900s +; boss {}/!3600s +; a {}/{x=\"y\"}; lead {}/{x=\"y\"}/!900s -; "
+        "boss {}/{x=\"y\"}/!3600s -; a {}/{x=\"z\"}; ");
+    const Route *child = l.routes.root.child;
+    ck_assert_ptr_eq(child->escalation->base, child);
+    ck_assert_int_eq(child->escalation->sibling->group_interval_s, 7);
+    ck_assert_int_eq(child->escalation->sibling->after_s, 3600);
+    ck_assert_ptr_null(child->sibling->escalation);
+    OWN(labels) Labels *labels = labels_new(&(Label){"x", "y"}, 1);
+    const Route *matched[4];
+    ck_assert_uint_eq(route_match(&l.routes, labels, matched), 1); /* nobody comes there by labels */
+    const char *key = route_group_key(child->escalation, "lead", labels, l.arena);
+    ck_assert_ptr_eq(route_of_key(&l.routes, "lead", key), child->escalation);
+    unload(&l);
+}
+END_TEST
+
 static void set_times(IntervalSpec *spec, Span *span, int first, int last) {
     *span = (Span){first * 60, last * 60};
     *spec = (IntervalSpec){.times = {1, span}};
@@ -273,6 +303,7 @@ END_TEST
 static void fill(TCase *tcase) {
     tcase_add_loop_test(tcase, finds_the_way, 0, COUNT_OF(ways));
     tcase_add_test(tcase, children_have_what_their_parent_has);
+    tcase_add_test(tcase, escalations_are_inherited_and_named);
     tcase_add_loop_test(tcase, there_may_be_so_many_routes_and_no_more, 0, 2);
     tcase_add_loop_test(tcase, is_silent_at_its_times, 0, COUNT_OF(times));
     tcase_add_loop_test(tcase, refuses, 0, COUNT_OF(bad));
