@@ -46,6 +46,8 @@ def main():
             demo = demo.replace(name, value)
         good("demo.yaml", demo, folder)
         good("example.yaml", read("conf", "tocsin.yaml"), folder)
+        for number, text in enumerate(re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL)):
+            good(f"readme-{number}.yaml", text, folder)
         eight = re.search(r"```yaml\n(.*?)```", readme, re.DOTALL).group(1)
         price = re.search(r"each minute is about \$(\S+) a month", readme).group(1)
         if f"about {price} USD a month" not in good("eight.yaml", eight, folder):
