@@ -7,6 +7,7 @@
 #include "base/table.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,7 +71,11 @@ Instances *instances_free(Instances *table) {
 
 static void add_part(Buffer *key, const char *part) {
     /* Lengths before the bytes: no two different keys give the same run of bytes. */
-    buffer_format(key, "%zu:%s,", strlen(part), part);
+    char head[32];
+    const size_t length = strlen(part);
+    buffer_add(key, head, (size_t)snprintf(head, sizeof head, "%zu:", length));
+    buffer_add(key, part, length);
+    buffer_add(key, ",", 1);
 }
 
 void fingerprint_make(const char *alarm, const char *account, const char *region, const char *source,
