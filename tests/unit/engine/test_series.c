@@ -89,8 +89,8 @@ static void world_deinit(World *w) {
 
 static int64_t now_ms(const World *w) { return clock_wall_ms(w->room.clock); }
 
-/* What a poll of the first watch has seen, or read of as last there `absent_s` ago: a letter a service, whose fault rate
- * is 9 for a capital and 1 else. */
+/* What a poll of the first watch has seen, or read of as last there `absent_s` ago: a letter a service, whose fault
+ * rate is 9 for a capital and 1 else. */
 static void poll_remembering(World *w, const char *services, int64_t absent_s) {
     Batch *batch = batch_new(w->backlog);
     const int64_t end_s = now_ms(w) / 1000 / 60 * 60;
