@@ -129,7 +129,7 @@ START_TEST(an_escalation_says_so) {
         .ended = (size_t)_i,
         .escalated_from = (char *)"oncall",
         .escalated_after_s = 900};
-    OWN(render_input) RenderInput *input = render_input_new(&turn, &webhook, 1, "https://tocsin.example", NOW_MS);
+    OWN(render_input) RenderInput *input = render_input_new(&turn, &webhook, 1, "https://tocsin.example", NOW_MS, NULL, NULL);
     OWN(rendered) Rendered *rendered = render(input);
     const char *text = rendered_row(rendered, 0).message_json;
     OWN(json) json_t *json = json_read(text, strlen(text), NULL);
