@@ -85,7 +85,8 @@ static json_t *message(GroupAlert *alerts, size_t count, const char *reason, Rec
         turn.firing += alerts[i].kind == ALERT_FIRES;
         turn.ended += alerts[i].kind == ALERT_ENDED;
     }
-    OWN(render_input) RenderInput *input = render_input_new(&turn, &channel, 1, "https://tocsin.example", NOW_MS, NULL, NULL);
+    OWN(render_input)
+    RenderInput *input = render_input_new(&turn, &channel, 1, "https://tocsin.example", NOW_MS, NULL, NULL);
     OWN(rendered) Rendered *rendered = render(input);
     if (!rendered_count(rendered)) return NULL;
     const OutboxRow row = rendered_row(rendered, 0);
@@ -129,7 +130,8 @@ START_TEST(an_escalation_says_so) {
         .ended = (size_t)_i,
         .escalated_from = (char *)"oncall",
         .escalated_after_s = 900};
-    OWN(render_input) RenderInput *input = render_input_new(&turn, &webhook, 1, "https://tocsin.example", NOW_MS, NULL, NULL);
+    OWN(render_input)
+    RenderInput *input = render_input_new(&turn, &webhook, 1, "https://tocsin.example", NOW_MS, NULL, NULL);
     OWN(rendered) Rendered *rendered = render(input);
     const char *text = rendered_row(rendered, 0).message_json;
     OWN(json) json_t *json = json_read(text, strlen(text), NULL);
