@@ -1,7 +1,7 @@
 /* man/manual.c: writes a manual from its template. A line `.\" @keys SECTION@` becomes that section's keys, `@plugins@`
  * the keys of the plugins that come with Tocsin, `@verbs@` tocsinctl's verbs: from the tables that the programs
  * themselves work by, so that the two cannot part. */
-#include "alarms/alarm.h"
+#include "alarms/composite_alarm.h"
 #include "ctl/verb.h"
 #include "engine/changes.h"
 #include "load.h"
@@ -23,6 +23,9 @@ static const SectionDescriptor *find_section(const char *key) {
 static const SchemaRow *find_rows(const char *key) {
     if (!strcmp(key, "alarms")) return alarm_rows;
     if (!strcmp(key, "what_changed")) return what_changed_rows;
+    if (!strcmp(key, "alarms.composite")) return composite_rows;
+    if (!strcmp(key, "alarms.suppressor")) return suppressor_rows;
+    if (!strcmp(key, "alarms.flap")) return flap_rows;
     for (size_t i = 0; sources[i] && !strncmp(key, "alarms.", 7); i++)
         if (!strcmp(key + 7, sources[i]->alarm_key)) return sources[i]->selector_rows;
     if (!strcmp(key, "route")) return route_rows;

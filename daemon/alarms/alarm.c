@@ -1,5 +1,7 @@
 #include "alarms/alarm_keys.h"
 
+#include "alarms/composite_alarm.h"
+
 #include "base/alloc.h"
 #include "base/text.h"
 
@@ -21,7 +23,7 @@ static bool missing_key(const Node *alarm, const char *key, const char *remedy, 
 
 /* Does it watch what a later version will? The rows have said that it does not exist yet. */
 static bool watches_later(const Node *alarm) {
-    static const char *const keys[] = {"metrics", "composite"};
+    static const char *const keys[] = {"metrics"};
     for (size_t i = 0; i < COUNT_OF(keys); i++)
         if (node_entry(alarm, keys[i])) return true;
     return false;
@@ -38,24 +40,31 @@ static const Source *source_of(const Node *alarm, Decoding *in) {
         else if (entry)
             found = sources[i];
     }
-    if (!found && !watches_later(alarm))
+    const NodeEntry *composite = node_entry(alarm, "composite");
+    if (composite && found)
+        problem_add(in->problems, composite->key->at, "one alarm watches one thing", "`composite` stands beside `%s`",
+            found->alarm_key);
+    if (!found && !composite && !watches_later(alarm))
         problem_add(in->problems, place_of(alarm, ""),
-            "add `metric`, `service_graph`, `traces`, `insights` or `events`",
+            "add `metric`, `service_graph`, `traces`, `insights`, `events` or `composite`",
             "the alarm does not say what it watches");
     return found;
 }
 
 /* Keys of what is judged, on an alarm whose source says the state itself. */
-static bool no_threshold_ok(const Source *source, const Node *node, Decoding *in) {
-    static const char *const keys[] = {"comparison_operator", "threshold", "ok_threshold", "evaluation_periods",
-        "datapoints_to_alarm", "treat_missing_data", "evaluation_range", "evaluate_low_sample_count_percentiles",
-        "settle", "early"};
+static const char *const judging_keys[] = {"comparison_operator", "threshold", "ok_threshold", "evaluation_periods",
+    "datapoints_to_alarm", "treat_missing_data", "evaluation_range", "evaluate_low_sample_count_percentiles", "settle",
+    "early", "for", "keep_firing_for", NULL};
+/* Keys of what is polled, which a composite is not. */
+static const char *const polling_keys[] = {"accounts", "regions", "every", "insufficient_data", NULL};
+
+static bool keys_absent(const char *const *keys, const char *watched, const Node *node, Decoding *in) {
     bool fine = true;
-    for (size_t i = 0; i < COUNT_OF(keys); i++) {
-        const NodeEntry *entry = node_entry(node, keys[i]);
+    for (; *keys; keys++) {
+        const NodeEntry *entry = node_entry(node, *keys);
         if (entry)
-            fine = problem_add(
-                in->problems, entry->key->at, "remove it", "`%s` has no meaning for `%s`", keys[i], source->alarm_key);
+            fine =
+                problem_add(in->problems, entry->key->at, "remove it", "`%s` has no meaning for `%s`", *keys, watched);
     }
     return fine;
 }
@@ -156,6 +165,14 @@ static bool regions_ok(const Alarm *alarm, const AwsSection *aws, Decoding *in) 
 
 /* --- the section --- */
 
+static HoldRule hold_of(const AlarmKeys *keys, Decoding *in) {
+    HoldRule hold = {.pending = {keys->for_s, keys->keep_firing_s}};
+    if (!keys->flap || !schema_read(flap_rows, keys->flap, keys->flap->at, &hold.flap, in)) return hold;
+    if (hold.flap.low_percent > hold.flap.high_percent)
+        problem_add(in->problems, place_of(keys->flap, "low"), "at most high", "`low` is more than `high`");
+    return hold;
+}
+
 static bool alarm_fill(Alarm *alarm, const AlarmKeys *keys, Decoding *in) {
     alarm->name = keys->name;
     alarm->description = keys->description ? keys->description : "";
@@ -169,8 +186,17 @@ static bool alarm_fill(Alarm *alarm, const AlarmKeys *keys, Decoding *in) {
     alarm->every_s = keys->every_s;
     alarm->settle_s = keys->settle_s;
     alarm->rule = rule_of(keys);
+    alarm->hold = hold_of(keys, in);
     const AwsSection *aws = snapshot_section(in->snapshot, &aws_section);
     return accounts_ok(alarm, aws, in) && regions_ok(alarm, aws, in);
+}
+
+static bool alarm_composite(Alarm *alarm, const Node *node, Decoding *in) {
+    CompositeAlarm *composite = arena_alloc(in->arena, 1, sizeof *composite);
+    keys_absent(judging_keys, "composite", node, in);
+    keys_absent(polling_keys, "composite", node, in);
+    alarm->composite = composite;
+    return composite_alarm_decode(node, composite, in);
 }
 
 /* Everything that can be told about one alarm is told, even when something else is wrong with it. */
@@ -182,9 +208,13 @@ static bool alarm_decode(const Node *node, Alarm *alarm, Decoding *in) {
     schema_read(alarm_rows, node, node->at, &keys, in);
     alarm_fill(alarm, &keys, in);
     alarm->source = source_of(node, in);
+    if (!alarm->source && keys.composite) return alarm_composite(alarm, node, in);
+    if (keys.suppressor)
+        problem_add(in->problems, node_entry(node, "suppressor")->key->at, "remove it, or use inhibit_rules",
+            "only a composite has a `suppressor`");
     if (!alarm->source) return false;
     if (alarm->source->has_no_threshold) {
-        no_threshold_ok(alarm->source, node, in);
+        keys_absent(judging_keys, alarm->source->alarm_key, node, in);
     } else {
         threshold_ok(&keys, node, in);
         ok_threshold_ok(&keys, node, in);
@@ -298,7 +328,14 @@ static bool alarms_decode(Decoding *in, const Node *node, void *section_) {
     section->by_name = sorted;
     qsort(sorted, section->count, sizeof *sorted, by_name);
     names_ok(section, in);
+    composite_alarms_check(section, in);
     return problems_errors(in->problems) == errors;
+}
+
+static void alarms_destroy(void *section_) {
+    AlarmsSection *section = section_;
+    for (size_t i = 0; i < section->count; i++)
+        if (section->alarms[i].composite) composite_alarm_deinit((CompositeAlarm *)section->alarms[i].composite);
 }
 
 const SectionDescriptor alarms_section = {
@@ -306,6 +343,7 @@ const SectionDescriptor alarms_section = {
     .doc = "What is watched, and when it is bad.",
     .size = sizeof(AlarmsSection),
     .decode = alarms_decode,
+    .destroy = alarms_destroy,
 };
 
 const Alarm *alarm_find(const Snapshot *snapshot, const char *name) {

@@ -3,6 +3,7 @@
 #ifndef TOCSIN_ALARMS_ALARM_H
 #define TOCSIN_ALARMS_ALARM_H
 
+#include "alarms/hold.h"
 #include "config/snapshot.h"
 #include "sources/source.h"
 
@@ -20,11 +21,18 @@ typedef struct Alarm {
     int no_data; /* NoData */
     int64_t every_s, settle_s; /* 0: the source's default */
     ThresholdRule rule;
-    const Source *source;
+    HoldRule hold;
+    const Source *source; /* NULL: a composite */
     const void *selector;
+    const struct CompositeAlarm *composite; /* NULL: none; composite_alarm.h */
     const Node *node; /* as written, for /v1/alarms/NAME's `rule`; NULL: a source brought it along (a rule file's) */
     Place at;
 } Alarm;
+
+/* Is its state judged by comparing, not said? */
+static inline bool alarm_has_threshold(const Alarm *alarm) {
+    return !alarm->composite && !(alarm->source && alarm->source->has_no_threshold);
+}
 
 typedef struct AlarmsSection {
     const Alarm *alarms;

@@ -7,7 +7,7 @@
 
 typedef struct AlarmKeys {
     const char *name, *description; /* description NULL where absent */
-    const Node *metric, *service_graph, *traces, *insights, *events;
+    const Node *metric, *service_graph, *traces, *insights, *events, *composite, *suppressor, *flap;
     bool enabled, early;
     bool threshold_given, ok_threshold_given, missing_given;
     int severity, no_data, comparison, missing, low_samples;
@@ -16,6 +16,7 @@ typedef struct AlarmKeys {
     double threshold, ok_threshold;
     int64_t n, m, range; /* 0: not given */
     int64_t every_s, settle_s;
+    int64_t for_s, keep_firing_s;
 } AlarmKeys;
 
 enum { COMPARISON_NONE = -1, LOW_SAMPLES_EVALUATE = 0, LOW_SAMPLES_IGNORE = 1, PERIODS_MAX = 10080 };

@@ -53,6 +53,35 @@ static bool annotations_ok(const SchemaRow *row, const void *value, const Node *
     return fine;
 }
 
+static bool flap_ok(const SchemaRow *row, const void *value, const Node *node, Decoding *in) {
+    const double percent = *(const double *)value;
+    if (percent > 0) return true;
+    return problem_add(in->problems, node->at, row->remedy, "`%s` cannot be 0", row->key);
+}
+
+const SchemaRow flap_rows[] = {
+    {.key = "low",
+        .type = SCHEMA_NUMBER,
+        .offset = offsetof(FlapRule, low_percent),
+        .min = 0,
+        .max = 100,
+        .fallback = "20",
+        .check = flap_ok,
+        .remedy = "a percentage above 0, at most high",
+        .doc = "The alarm is steady again when at most so many percent of its last 20 changes of state were changes; "
+               "newer ones count more."},
+    {.key = "high",
+        .type = SCHEMA_NUMBER,
+        .offset = offsetof(FlapRule, high_percent),
+        .min = 0,
+        .max = 100,
+        .fallback = "30",
+        .check = flap_ok,
+        .remedy = "a percentage above 0, at least low",
+        .doc = "It flaps when at least so many were."},
+    SCHEMA_END,
+};
+
 #define AT(member) offsetof(AlarmKeys, member)
 const SchemaRow alarm_rows[] = {
     {.key = "name",
@@ -126,8 +155,14 @@ const SchemaRow alarm_rows[] = {
         .type = SCHEMA_NODE,
         .offset = AT(events),
         .doc = "What is watched: CloudTrail events that meet a Sigma detection."},
-    {.key = "composite", .type = SCHEMA_LATER, .doc = "A rule over the states of other alarms."},
-    {.key = "suppressor", .type = SCHEMA_LATER, .doc = "An alarm that holds a composite's messages."},
+    {.key = "composite",
+        .type = SCHEMA_NODE,
+        .offset = AT(composite),
+        .doc = "What is watched: the states of other alarms, by a rule."},
+    {.key = "suppressor",
+        .type = SCHEMA_NODE,
+        .offset = AT(suppressor),
+        .doc = "For a composite: an alarm that holds its messages."},
     {.key = "suppress_callers", .type = SCHEMA_LATER, .doc = "Hold what upstream nodes would send."},
     {.key = "comparison_operator",
         .type = SCHEMA_CHOICE,
@@ -215,8 +250,26 @@ const SchemaRow alarm_rows[] = {
         .choices = no_data_words,
         .doc = "When data stop while the alarm fires: hold goes on firing, notify tells people, resolve ends it."},
     {.key = "max_delay", .type = SCHEMA_LATER, .doc = "Far from the threshold, poll as seldom as this."},
-    {.key = "flap", .type = SCHEMA_LATER, .doc = "Hold messages while the alarm flaps."},
-    {.key = "for", .type = SCHEMA_LATER, .doc = "How long the condition must last, as Prometheus has it."},
-    {.key = "keep_firing_for", .type = SCHEMA_LATER, .doc = "How long it goes on firing, as Prometheus has it."},
+    {.key = "flap",
+        .type = SCHEMA_NODE,
+        .offset = AT(flap),
+        .doc = "Hold messages while the alarm changes its state again and again: one says that it flaps, one that it "
+               "stopped. Without it nothing is held."},
+    {.key = "for",
+        .type = SCHEMA_DURATION,
+        .offset = AT(for_s),
+        .max = 7 * 86400,
+        .fallback = "0s",
+        .remedy = "a duration from 0s to 7d",
+        .doc =
+            "How long the alarm must breach without a break before it fires, as in Prometheus: datapoints_to_alarm of "
+            "evaluation_periods decides first. Until then it is pending: its state stays, and nobody is told."},
+    {.key = "keep_firing_for",
+        .type = SCHEMA_DURATION,
+        .offset = AT(keep_firing_s),
+        .max = 7 * 86400,
+        .fallback = "0s",
+        .remedy = "a duration from 0s to 7d",
+        .doc = "How long it stays in ALARM when the breach has ended, as in Prometheus."},
     SCHEMA_END,
 };

@@ -2,6 +2,7 @@
 #include "alarms/change.h"
 
 #include "base/alloc.h"
+#include "base/timetext.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@ InstanceChange *change_new(const Instance *instance) {
     *after = *instance;
     after->facts = (InstanceFacts){0};
     instance_facts_copy(&after->facts, &instance->facts);
+    hold_copy(&after->hold, &instance->hold);
     after->evaluation_error = instance->evaluation_error ? text_copy(instance->evaluation_error) : NULL;
     after->datapoints = (Datapoints){0};
     after->name = text_copy(instance->name);
@@ -31,6 +33,7 @@ InstanceChange *change_free(InstanceChange *change) {
     if (!change) return NULL;
     Instance *after = &change->after;
     instance_facts_deinit(&after->facts);
+    hold_deinit(&after->hold);
     free(after->evaluation_error);
     free(after->datapoints.values);
     free(after->name);
@@ -103,7 +106,31 @@ static void add_transition(
             (Transition){.time_ms = now_ms, .from = from, .to = to, .value = value, .reason = text_copy(reason)};
     }
     change->after.since_ms = now_ms;
-    reach(change, to, now_ms);
+    if (!hold_holds(&change->after.hold)) reach(change, to, now_ms);
+}
+
+static int64_t flap_period_ms(const Alarm *alarm) {
+    return alarm->rule.period_s > 0 && alarm->source ? alarm->rule.period_s * 1000 : HOLD_FEED_MS;
+}
+
+/* What is shown was decided, `from` being what it was before: flap detection, history, and what people hear of it. */
+static void take_state(InstanceChange *change, AlarmState from, double value, const char *reason, int64_t now_ms) {
+    Instance *after = &change->after;
+    const AlarmState to = after->memory.state;
+    FlapChange flaps = FLAP_SAME;
+    if (after->alarm) {
+        const Hold before = after->hold;
+        flaps = hold_flap(&after->alarm->hold.flap, &after->hold, to, from != to, flap_period_ms(after->alarm), now_ms);
+        change->persist = change->persist || !hold_equal(&before, &after->hold);
+    }
+    if (from != to) add_transition(change, from, to, value, reason, now_ms);
+    if (flaps == FLAP_STARTED) begin_firing(change, now_ms);
+    if (flaps == FLAP_STOPPED) change_tell(change, now_ms);
+}
+
+void change_tell(InstanceChange *change, int64_t now_ms) {
+    change->persist = change->tell = true;
+    if (!hold_holds(&change->after.hold)) reach(change, change->after.memory.state, now_ms);
 }
 
 /* --- judging an observation --- */
@@ -114,19 +141,46 @@ static bool is_worse(const ThresholdRule *rule, double value, double than) {
     return rule->comparison == COMPARE_GT || rule->comparison == COMPARE_GE ? value > than : value < than;
 }
 
+/* Why it is shown otherwise than it was judged, or fires later than it began to breach. */
+static void explain_pending(InstanceChange *change, AlarmState before) {
+    Instance *after = &change->after;
+    const PendingRule *rule = &after->alarm->hold.pending;
+    const bool is_shown = after->memory.state == STATE_ALARM, is_judged = after->hold.judged == STATE_ALARM;
+    const bool is_late = is_shown && is_judged && before != STATE_ALARM && rule->for_s;
+    if (is_shown == is_judged && !is_late) return;
+    const char *words = is_late ? "it lasted" : is_shown ? "kept in ALARM for" : "pending until it has lasted";
+    char span[TIME_TEXT_MAX];
+    duration_format(is_shown && !is_judged ? rule->keep_firing_s : rule->for_s, span);
+    OWN(text) char *reason = text_format("%s (%s %s)", after->facts.reason, words, span);
+    set_text(&after->facts.reason, reason);
+}
+
+static void pend(InstanceChange *change, AlarmState before, int64_t now_ms) {
+    Instance *after = &change->after;
+    const Hold was = after->hold;
+    after->memory.state =
+        hold_pend(&after->alarm->hold.pending, &after->hold, before, after->since_ms / 1000, now_ms / 1000);
+    change->persist = change->persist || !hold_equal(&was, &after->hold);
+    explain_pending(change, before);
+}
+
 static void judge_end(InstanceChange *change, const Observation *seen, int64_t end_s, double *scratch, int64_t now_ms) {
     Instance *after = &change->after;
     const ThresholdRule *rule = &after->alarm->rule;
     const AlarmState before = after->memory.state;
+    EvaluationMemory memory = after->memory;
     Evaluation judged;
-    evaluate(rule, &seen->samples, end_s, seen->settled_end_s, seen->grows_only, &after->memory, scratch, &judged);
+    memory.state = after->hold.judged;
+    evaluate(rule, &seen->samples, end_s, seen->settled_end_s, seen->grows_only, &memory, scratch, &judged);
     after->memory = judged.memory;
+    after->hold.judged = judged.memory.state;
     after->facts.value = judged.value;
     after->facts.value_s = judged.value_s;
     set_text(&after->facts.reason, judged.reason);
     /* The minute at which this window was the newest: a window judged late keeps its place in the history. */
     const int64_t time_ms = now_ms - (seen->settled_end_s - end_s) * 1000;
-    if (judged.changed) add_transition(change, before, judged.memory.state, judged.value, judged.reason, time_ms);
+    pend(change, before, time_ms);
+    take_state(change, before, judged.value, after->facts.reason, time_ms);
     if (instance_is_firing(after) && after->memory.state == STATE_ALARM &&
         is_worse(rule, judged.value, after->facts.worst)) {
         after->facts.worst = judged.value;
@@ -171,8 +225,11 @@ static void judge_samples(InstanceChange *change, const Observation *seen, int64
     if (judged_ahead_s > 0 && judged_ahead_s <= CHANGE_REPLAY_S) return;
     const int64_t step_s = evaluation_step_s(rule);
     double *scratch = alloc_zeroed(2 * rule->range, sizeof *scratch);
-    for (int64_t end = first_end(after, seen, resume_end_s, step_s); end < seen->settled_end_s; end += step_s)
-        judge_end(change, seen, end, scratch, now_ms);
+    const int64_t first = first_end(after, seen, resume_end_s, step_s);
+    if (resume_end_s && first - resume_end_s > step_s) /* time that nobody looked at does not count */
+        pending_resume(&after->alarm->hold.pending, &after->hold.pending,
+            now_ms / 1000 - (seen->settled_end_s - resume_end_s), now_ms / 1000 - (seen->settled_end_s - first));
+    for (int64_t end = first; end < seen->settled_end_s; end += step_s) judge_end(change, seen, end, scratch, now_ms);
     judge_end(change, seen, seen->settled_end_s, scratch, now_ms);
     free(scratch);
     keep_datapoints(change, seen);
@@ -219,17 +276,18 @@ void change_state(InstanceChange *change, AlarmState to, double value, const cha
     after->evaluated_ms = now_ms;
     after->facts.value = value;
     set_text(&after->facts.reason, reason);
-    after->memory.state = to;
-    if (from != to) add_transition(change, from, to, value, reason, now_ms);
+    after->memory.state = after->hold.judged = to;
+    take_state(change, from, value, reason, now_ms);
 }
 
 void change_gone(InstanceChange *change, const char *reason, int64_t now_ms) {
     Instance *after = &change->after;
     after->gone = true;
     change->persist = true;
+    hold_deinit(&after->hold); /* nobody is left to end a hold */
     if (!instance_is_firing(after)) return;
     const AlarmState from = after->memory.state;
-    after->memory.state = STATE_OK;
+    after->memory.state = after->hold.judged = STATE_OK;
     set_text(&after->facts.reason, reason);
     add_transition(change, from, STATE_OK, NAN, reason, now_ms);
 }
@@ -244,6 +302,9 @@ void instance_apply(Instance *instance, InstanceChange *change, bool durable) {
     instance->data_missing = after->data_missing;
     instance->news = after->news;
     instance->hold_until_ms = after->hold_until_ms;
+    hold_deinit(&instance->hold);
+    instance->hold = after->hold;
+    after->hold = (Hold){0};
     instance->gone = after->gone && !instance->alarm; /* a reload may have brought it back meanwhile */
     instance->durable = durable;
     instance_facts_deinit(&instance->facts);

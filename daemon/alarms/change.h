@@ -47,6 +47,9 @@ void change_events(InstanceChange *change, const EventNews *news, int64_t now_ms
 void change_no_events(InstanceChange *change, const char *reason, int64_t now_ms);
 /* A state by decree: Tocsin's own alarms, removal. `value` NAN: none. */
 void change_state(InstanceChange *change, AlarmState to, double value, const char *reason, int64_t now_ms);
+/* What was held is held no more, or what is owed fell due: people hear of the state as it is, unless something else
+ * holds it. */
+void change_tell(InstanceChange *change, int64_t now_ms);
 /* Removed: what fires is resolved with this reason; the instance stays until that was told. */
 void change_gone(InstanceChange *change, const char *reason, int64_t now_ms);
 

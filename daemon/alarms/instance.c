@@ -50,6 +50,7 @@ static void slot_free(Slot *slot) {
     labels_free(instance->labels);
     labels_free(instance->annotations);
     instance_facts_deinit(&instance->facts);
+    hold_deinit(&instance->hold);
     free(instance->evaluation_error);
     free(instance->datapoints.values);
     free(slot);
@@ -119,7 +120,7 @@ Instance *instance_get(Instances *table, const char *alarm, const char *account,
     made->labels = labels_merge(series, NULL);
     made->annotations = labels_new(NULL, 0);
     made->severity = SEVERITY_WARNING;
-    made->memory.state = STATE_INSUFFICIENT_DATA;
+    made->memory.state = made->hold.judged = STATE_INSUFFICIENT_DATA;
     made->since_ms = now_ms;
     made->durable = true;
     made->facts = (InstanceFacts){.value = NAN, .threshold = NAN, .worst = NAN};
@@ -226,7 +227,7 @@ void instance_attach(Instance *instance, const Alarm *alarm, const char *account
     instance->severity = (Severity)alarm->severity;
     instance->no_data = (NoData)alarm->no_data;
     instance->gone = false;
-    instance->facts.threshold = alarm->source && alarm->source->has_no_threshold ? NAN : alarm->rule.threshold;
+    instance->facts.threshold = alarm_has_threshold(alarm) ? alarm->rule.threshold : NAN;
 }
 
 void instance_attach_own(Instance *instance, Severity severity, const char *summary) {

@@ -42,6 +42,7 @@ typedef struct Instance {
     Labels *series, *labels; /* the series' own; all */
     Labels *annotations; /* the alarm's own and its description; without value and reason */
     EvaluationMemory memory; /* state, window end */
+    Hold hold; /* what stands between its evaluation and what people are told */
     NoData no_data;
     int64_t since_ms; /* when the state was reached */
     int64_t evaluated_ms;

@@ -32,6 +32,8 @@ static json_t *extras(const Instance *i) {
     if (i->facts.notes) json_object_set_new(all, "notes", labels_json(i->facts.notes));
     if (i->facts.console_url) json_object_set_new(all, "console_url", json_safe(i->facts.console_url));
     if (i->facts.what) json_object_set_new(all, "what", json_safe(i->facts.what));
+    json_t *hold = hold_json(&i->hold);
+    if (hold) json_object_set_new(all, "hold", hold);
     return all;
 }
 
@@ -93,6 +95,8 @@ static void take_extras(Instance *i, const char *text) {
     if (json_whole(all, "value_s", &number)) i->facts.value_s = number;
     i->facts.console_url = copy_or_null(json_text(all, "console_url"));
     i->facts.what = copy_or_null(json_text(all, "what"));
+    hold_deinit(&i->hold);
+    hold_read(&i->hold, json_map(all, "hold"), i->memory.state);
 }
 
 Instance *instance_restore(Instances *table, const InstanceRow *row, int64_t now_ms) {
@@ -107,6 +111,7 @@ Instance *instance_restore(Instances *table, const InstanceRow *row, int64_t now
     labels_free(i->labels);
     i->labels = labels_of(row->labels_json ? row->labels_json : "{}");
     i->memory = (EvaluationMemory){.state = state, .window_end_s = row->window_end_ms / 1000};
+    i->hold.judged = state;
     i->since_ms = row->since_ms;
     i->evaluated_ms = row->evaluated_ms;
     i->firing_since_ms = row->firing_since_ms;

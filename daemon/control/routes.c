@@ -14,6 +14,7 @@ typedef struct Route {
 } Route;
 
 #define PARAMETERS(...) ((const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
+#define ALERT_PARAMETERS PARAMETERS("filter", "receiver", "active", "silenced", "inhibited", "unprocessed")
 #define LATER(method, path) \
     { method, path, NULL, PARAMETERS(), false }
 
@@ -41,11 +42,12 @@ static const Route routes[] = {
     {"GET", "/readyz", call_ready, NULL, false},
     LATER("GET", "/v1/routes"),
     LATER("GET", "/v1/explain/*"),
-    LATER("GET", "/api/v2/status"),
-    LATER("GET", "/api/v2/receivers"),
-    LATER("GET", "/api/v2/alerts"),
-    LATER("GET", "/api/v2/alerts/groups"),
-    LATER("GET", "/api/v2/silences"),
+    {"GET", "/api/v2/status", call_am_status, PARAMETERS(), false},
+    {"GET", "/api/v2/receivers", call_am_receivers, PARAMETERS(), false},
+    {"GET", "/api/v2/alerts", call_am_alerts, ALERT_PARAMETERS, false},
+    {"GET", "/api/v2/alerts/groups", call_am_groups, ALERT_PARAMETERS, false},
+    {"GET", "/api/v2/silences", call_am_silences, PARAMETERS("filter"), false},
+    {"GET", "/api/v2/silence/*", call_am_silence, PARAMETERS(), false},
 };
 
 /* Do the target's parts fit the pattern? What `*` stood for goes to `*ret_name`. */

@@ -89,6 +89,17 @@ static json_t *view_ack(Engine *engine, const Instance *instance) {
     return ack ? ack_json(ack) : json_null();
 }
 
+/* What stands between the state and what people are told; members are null where nothing does. */
+static void add_hold(json_t *view, const Instance *instance) {
+    const Hold *hold = &instance->hold;
+    const bool is_pending = hold->pending.phase == PENDING_PENDING;
+    json_object_set_new(view, "pending_since", json_time(is_pending ? hold->pending.active_s * 1000 : 0));
+    json_object_set_new(view, "flapping", json_boolean(hold->flap.is_flapping));
+    json_object_set_new(
+        view, "flap_percent", hold->flap.has_begun ? json_real(flap_percent(&hold->flap)) : json_null());
+    json_object_set_new(view, "suppressed_by", text_or_null(hold->suppression.is_owed ? hold->suppressor : NULL));
+}
+
 json_t *view_instance(Engine *engine, const Instance *instance) {
     const InstanceFacts *facts = &instance->facts;
     json_t *view = json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o}", "name",
@@ -106,6 +117,7 @@ json_t *view_instance(Engine *engine, const Instance *instance) {
         json_time(instance->firing_since_ms), "durable", instance->durable);
     json_object_update(view, more);
     json_object_update(view, ours);
+    add_hold(view, instance);
     json_decref(more);
     json_decref(ours);
     return view;

@@ -103,6 +103,24 @@ static void print_pairs(CtlContext *ctl, const char *head, const json_t *pairs) 
     }
 }
 
+/* What stands between its state and what people are told. */
+static void print_hold(CtlContext *ctl, const json_t *instance) {
+    const char *suppressor = json_text(instance, "suppressed_by"), *pending = json_text(instance, "pending_since");
+    OWN(text) char *percent = people_number(json_object_get(instance, "flap_percent"));
+    if (pending) {
+        OWN(text) char *since = people_when(ctl->clock, pending);
+        line(ctl, "pending", since);
+    }
+    if (json_flag(instance, "flapping", false)) {
+        OWN(text) char *text = text_format("yes, %s %% of its states changed: messages are held", percent);
+        line(ctl, "flapping", text);
+    }
+    if (suppressor) {
+        OWN(text) char *text = text_format("the last change waits for `%s` (suppressor)", suppressor);
+        line(ctl, "held", text);
+    }
+}
+
 static void print_head(CtlContext *ctl, const json_t *instance) {
     const char *state = json_text(instance, "state");
     OWN(text) char *words = ranked_name(instance);
@@ -124,6 +142,7 @@ static void print_instance(CtlContext *ctl, const json_t *instance, Beyond beyon
     OWN(text) char *held = held_words(instance);
     line(ctl, "told", held);
     line(ctl, "error", json_text(instance, "evaluation_error"));
+    print_hold(ctl, instance);
     line(ctl, "metric", json_text(instance, "metric"));
     line(ctl, "value", value);
     print_datapoints(ctl, instance, beyond);

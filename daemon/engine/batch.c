@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "engine/composites.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -231,6 +232,10 @@ static void apply(Batch *batch, bool durable) {
         if (instance) instance_remove(core->instances, instance);
     }
     if (batch->rows.touch_count) core->wake(core->ctx);
+    if (batch->rows.history_count || batch->rows.forget_count)
+        composites_look(core->composites);
+    else
+        composites_evaluated(core->composites);
 }
 
 static void finish(Batch *batch) {

@@ -19,6 +19,7 @@ typedef struct Core {
     Groups *groups;
     Mutes *mutes;
     Acks *acks;
+    struct Composites *composites; /* told when states changed; NULL: nobody is */
     Aws *aws;
     Snapshot *snapshot; /* the present one; replaced by a reload */
     GroupWorld world; /* what routing knows; notifier.c keeps it, `now_ms` is set by core_world() */

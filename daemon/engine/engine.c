@@ -34,9 +34,11 @@ static void wake(void *ctx) {
 
 static void rearm(Engine *engine) {
     const int64_t polls_ms = poller_next_boot_ms(engine->poller),
-                  silences_ms = silencing_next_wall_ms(engine->silencing);
+                  silences_ms = silencing_next_wall_ms(engine->silencing),
+                  waits_ms = composites_next_wall_ms(engine->core.composites);
     int64_t wall_ms = notifier_next_wall_ms(engine->notifier);
     if (silences_ms < wall_ms) wall_ms = silences_ms;
+    if (waits_ms < wall_ms) wall_ms = waits_ms;
     int64_t wait_ms = TICK_MAX_MS;
     if (polls_ms != INT64_MAX && polls_ms - clock_boot_ms(engine->core.clock) < wait_ms)
         wait_ms = polls_ms - clock_boot_ms(engine->core.clock);
@@ -58,6 +60,7 @@ static void look_at_clocks(Engine *engine) {
     if (jump_ms > WALL_JUMP_MS || jump_ms < -WALL_JUMP_MS) {
         LOG(WARNING, "the wall clock jumped: the schedule is realigned", KV("seconds", jump_ms / 1000));
         poller_realign(engine->poller);
+        composites_shift(engine->core.composites, jump_ms);
         notifier_shift(engine->notifier, jump_ms);
         engine->wall_offset_ms = offset_ms;
     }
@@ -104,6 +107,7 @@ static void tick(uv_timer_t *timer) {
     }
     look_at_clocks(engine);
     poller_tick(engine->poller);
+    composites_tick(engine->core.composites);
     silencing_tick(engine->silencing);
     notifier_tick(engine->notifier);
     backlog_tick(engine->backlog);
@@ -162,6 +166,7 @@ void engine_apply_snapshot(Engine *engine, Snapshot *snapshot) {
     store_set_history(engine->core.store, history->keep_s * 1000, history->max_rows);
     poller_configure(engine->poller, snapshot);
     notifier_configure(engine->notifier, !before);
+    composites_look(engine->core.composites);
     engine->loaded_ms = clock_wall_ms(engine->core.clock);
     snapshot_free(before); /* instances point into the new one now */
 }
@@ -232,6 +237,7 @@ static Engine *engine_make(const EngineOptions *options) {
     core->aws = aws_new(core->loop, engine->http, core->clock, core->metrics);
     engine->host = plugin_host_new(core->loop, engine->http, core->aws, core->clock, core->metrics);
     engine->backlog = backlog_new(core);
+    core->composites = composites_new(core, engine->backlog);
     engine->own = own_new(core, engine->backlog);
     engine->poller = poller_new(core, engine->backlog, engine->own);
     engine->notifier = notifier_new(core, engine->own, engine->host);
@@ -298,6 +304,7 @@ Engine *engine_free(Engine *engine) {
     notifier_free(engine->notifier);
     silencing_free(engine->silencing);
     own_free(engine->own);
+    core->composites = composites_free(core->composites);
     backlog_free(engine->backlog);
     aws_free(core->aws);
     http_free(engine->http);

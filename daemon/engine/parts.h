@@ -4,6 +4,7 @@
 #define TOCSIN_ENGINE_PARTS_H
 
 #include "engine/acking.h"
+#include "engine/composites.h"
 #include "engine/life.h"
 #include "engine/notifier.h"
 #include "engine/poller.h"

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "engine/batch.h"
+#include "engine/composites.h"
 #include "engine/events.h"
 #include "engine/schedule.h"
 #include "engine/series.h"
@@ -482,6 +483,7 @@ static void attach_watches(Poller *poller) {
         memcpy(poller->fingerprints[w], instance->fingerprint, FINGERPRINT_TEXT);
     }
     events_configure(poller->events, poller->series, poller->watches, poller->watch_count);
+    composites_attach(core->composites, poller->snapshot, poller->watches, poller->alarms, poller->watch_count);
 }
 
 static const char *why_gone(const Poller *poller, const Instance *instance) {

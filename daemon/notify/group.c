@@ -108,6 +108,7 @@ char *group_told_format(const Group *group) {
         if (m->told_at_ms) json_object_set_new(entry, "at", json_integer(m->told_at_ms));
         if (m->told_news) json_object_set_new(entry, "news", json_integer(m->told_news));
         if (m->told_no_data) json_object_set_new(entry, "data", json_string("missing"));
+        if (m->told_flapping) json_object_set_new(entry, "flapping", json_true());
         if (m->was_held) json_object_set_new(entry, "held", json_true());
         json_object_set_new(told, m->fingerprint, entry);
     }
@@ -124,6 +125,7 @@ void group_told_parse(Groups *groups, Group *group, const char *told_json) {
         Member *member = member_make(groups, group, fingerprint);
         member->is_told = true;
         member->told_no_data = json_text(entry, "data") != NULL;
+        member->told_flapping = json_flag(entry, "flapping", false);
         member->was_held = json_flag(entry, "held", false);
         json_whole(entry, "starts_at", &member->told_starts_ms);
         json_whole(entry, "news", &member->told_news);

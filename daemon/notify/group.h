@@ -14,7 +14,7 @@ typedef struct Group Group;
 typedef struct Member {
     char fingerprint[FINGERPRINT_TEXT];
     Group *group;
-    bool is_told, told_no_data; /* what the receiver knows: that it fires; that its data is missing */
+    bool is_told, told_no_data, told_flapping; /* what the receiver knows: that it fires, without data, and flaps */
     int64_t told_starts_ms, told_news, told_at_ms; /* told_at_ms: when it was first told that it fires since then */
     bool was_held; /* a turn found it muted, and since then nothing was told of it: what the receiver knows is old */
     bool is_leaving; /* routed elsewhere by now: its end is still told here, repeats are not */

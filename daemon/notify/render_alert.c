@@ -47,10 +47,11 @@ void render_alert_copy(RenderAlert *into, const GroupAlert *alert, int64_t now_m
     const Alarm *alarm = i->alarm;
     const bool is_firing = alert->kind == ALERT_FIRES;
     const Ack *ack = is_firing ? alert->ack : NULL;
-    const bool has_threshold = alarm && !(alarm->source && alarm->source->has_no_threshold);
+    const bool has_threshold = alarm && alarm_has_threshold(alarm);
     *into = (RenderAlert){
         .is_firing = is_firing,
         .no_data = is_firing && alert->no_data,
+        .is_flapping = is_firing && i->hold.flap.is_flapping,
         .is_gone = i->gone,
         .severity = i->severity,
         .labels = render_labels_copy(i->labels),
@@ -141,6 +142,9 @@ static char *where_words(const RenderAlert *alert, const char *lead, const char 
 static char *firing_words(const RenderAlert *alert, int64_t now_ms) {
     char span[WORDS_MAX], value[NUMBER_TEXT_MAX], threshold[NUMBER_TEXT_MAX];
     OWN(text) char *in = where_words(alert, " in ", ""), *beside = where_words(alert, " (", ")");
+    if (alert->is_flapping)
+        return text_format(
+            "%s%s is flapping: it goes off and clears again and again%s", alert->name, alert->series, in);
     if (isnan(alert->value) || isnan(alert->threshold)) {
         if (alert->no_data)
             return text_format("%s%s still fires, but its data is missing%s", alert->name, alert->series, in);
@@ -204,6 +208,7 @@ static json_t *annotations_json(const RenderAlert *alert, int64_t now_ms) {
     add_text(all, "what_changed", alert->changed);
     add_text(all, "acknowledged_by", alert->acked_by);
     add_text(all, "acknowledged_comment", alert->acked_comment);
+    if (alert->is_flapping) add_text(all, "flapping", "true");
     if (alert->matches) add_number(all, "matches", (double)alert->matches);
     if (alert->more) add_number(all, "more", (double)alert->more);
     if (!alert->is_firing) {

@@ -8,6 +8,7 @@
 typedef struct RenderAlert {
     char fingerprint[FINGERPRINT_TEXT];
     bool is_firing, no_data;
+    bool is_flapping; /* it changes again and again: what it is at this moment says little */
     bool is_gone; /* it was removed: the reason says by what */
     Severity severity;
     Labels *labels, *annotations, *notes; /* copies of its own: the loop's counts are not thread-safe */

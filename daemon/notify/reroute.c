@@ -37,6 +37,7 @@ static void take_along(Reroute *to, Group *group, Member *member) {
             continue;
         member->is_told = true;
         member->told_no_data = other->told_no_data;
+        member->told_flapping = other->told_flapping;
         member->told_starts_ms = other->told_starts_ms;
         member->told_news = other->told_news;
         member->told_at_ms = other->told_at_ms;

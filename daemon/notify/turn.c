@@ -11,6 +11,7 @@ static const char reason_first[] = "first notification", reason_new[] = "new ale
                   reason_all_resolved[] = "all alerts resolved", reason_some_resolved[] = "some alerts resolved",
                   reason_escalated[] = "not acknowledged", reason_released[] = "no longer muted",
                   reason_no_data[] = "alert data missing", reason_news[] = "new matches",
+                  reason_flaps[] = "alert is flapping", reason_steady[] = "alert stopped flapping",
                   reason_repeat[] = "repeat interval elapsed";
 
 const char *group_reason(const GroupFigures *f) {
@@ -21,6 +22,8 @@ const char *group_reason(const GroupFigures *f) {
     if (f->ended && f->tells_resolved) return reason_some_resolved;
     if (!f->firing) return NULL;
     if (f->released) return reason_released;
+    if (f->flaps) return reason_flaps;
+    if (f->steady) return reason_steady;
     if (f->news) return reason_news;
     if (f->lost_data) return reason_no_data;
     return f->is_repeat_due ? reason_repeat : NULL;
@@ -64,6 +67,7 @@ static GroupAlert look_at(const Member *member, const Instance *instance, const 
     if (!instance) return alert;
     alert.starts_ms = instance->firing_since_ms;
     alert.no_data = instance->data_missing;
+    alert.flaps = instance->hold.flap.is_flapping;
     alert.news = instance->news;
     const int64_t told = member->told_starts_ms == alert.starts_ms ? member->told_news : 0;
     if (member->is_told && instance->news > told) alert.more = instance->news - told;
@@ -89,6 +93,8 @@ static void count_alert(GroupFigures *figures, const Member *member, const Group
     figures->firing++;
     figures->fresh += !member->is_told;
     figures->released += member->is_told && member->was_held && !alert->ack;
+    figures->flaps += member->is_told && !alert->ack && alert->flaps && !member->told_flapping;
+    figures->steady += member->is_told && !alert->ack && !alert->flaps && member->told_flapping;
     figures->news += alert->more > 0;
     figures->lost_data +=
         alert->no_data && member->is_told && !member->told_no_data && alert->instance->no_data == NODATA_NOTIFY;
@@ -146,6 +152,7 @@ static void member_tell(Member *member, const Member *before, const GroupAlert *
     member->told_starts_ms = alert->starts_ms;
     member->told_news = alert->news;
     member->told_no_data = alert->no_data;
+    member->told_flapping = alert->flaps;
 }
 
 /* What it knew before of one that is held. */
@@ -156,6 +163,7 @@ static void member_hold(Member *member, const Member *before) {
     member->told_news = before->told_news;
     member->told_at_ms = before->told_at_ms;
     member->told_no_data = before->told_no_data;
+    member->told_flapping = before->told_flapping;
 }
 
 /* The group as the receiver knows it when this turn is told; memory stays as it is until the commit. */
@@ -256,7 +264,7 @@ static void follow_member(
         member->was_held = true;
         return;
     }
-    member->is_told = member->was_held = member->told_no_data = false;
+    member->is_told = member->was_held = member->told_no_data = member->told_flapping = false;
     member->told_news = 0;
     if (!was_touched) member_remove(groups, member); /* else it may fire again: the next turn looks */
 }

@@ -20,6 +20,7 @@ typedef struct GroupFigures {
     bool tells_resolved; /* one of the receiver's channels wants resolutions */
     size_t released; /* fire, the receiver knows, and they were muted since it was told */
     size_t held; /* are muted: nothing is said of them */
+    size_t flaps, steady; /* fire, and began to flap or stopped since the receiver was told */
     bool is_escalation; /* the receiver hears of what others left alone */
 } GroupFigures;
 
@@ -43,6 +44,7 @@ typedef struct GroupAlert {
     const Instance *instance; /* borrowed until the loop goes on; NULL only where PASSED */
     int64_t starts_ms;
     bool no_data; /* told that its data is missing */
+    bool flaps; /* told that it flaps */
     int64_t news, more; /* all that there was since it began; of it what is told here for the first time, beyond that it
                            fires */
     const Ack *ack; /* somebody is on it; NULL: nobody. Borrowed, as the instance */

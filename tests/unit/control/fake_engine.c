@@ -1,10 +1,17 @@
 #include "fake_engine.h"
 
 #include "base/alloc.h"
+#include "notify/interval_section.h"
+#include "notify/route.h"
+#include "plugin/receivers.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+static const SectionDescriptor *const sections[] = {&time_intervals_section, &route_section, &receivers_section, NULL};
+static const SnapshotSchema schema = {sections, NULL};
 
 enum { NOW_S = 1767323045 }; /* 2026-01-02T03:04:05Z */
 
@@ -27,11 +34,22 @@ static void alarm_init(
     memcpy(instance->fingerprint, fingerprint, FINGERPRINT_TEXT);
 }
 
+/* Nothing is configured. */
+static Snapshot *empty_snapshot(void) {
+    char path[] = "/tmp/tocsin-test-XXXXXX";
+    close(mkstemp(path));
+    OWN(problems) Problems *problems = problems_new();
+    Snapshot *snapshot = snapshot_load(&schema, path, true, problems);
+    unlink(path);
+    return snapshot;
+}
+
 void fake_engine_init(Engine *engine, uv_loop_t *loop) {
     *engine = (Engine){.loop = loop, .healthy = true, .ready = true, .datapoints = {0.5, NAN, 1.5}};
     engine->clock = clock_new_virtual(NOW_S * INT64_C(1000));
     engine->metrics = metrics_new();
     engine->mutes = mutes_new();
+    engine->snapshot = empty_snapshot();
     engine->acks = acks_new();
     alarm_init(&engine->alarms[0], "00000000000000aa", "a/b", STATE_OK, engine->datapoints);
     alarm_init(&engine->alarms[1], "00000000000000bb", "cpu", STATE_ALARM, engine->datapoints);
@@ -51,6 +69,7 @@ void fake_engine_deinit(Engine *engine) {
     }
     metrics_free(engine->metrics);
     mutes_free(engine->mutes);
+    snapshot_free(engine->snapshot);
     acks_free(engine->acks);
     clock_free(engine->clock);
 }

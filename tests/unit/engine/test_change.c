@@ -1,6 +1,8 @@
 /* What an evaluation, a reload and a condition of our own make of an instance, and what of it people are owed. */
 #include "alarms/change.h"
+#include "base/alloc.h"
 #include "base/arena.h"
+#include "base/json.h"
 
 #include "../run.h"
 
@@ -277,6 +279,201 @@ START_TEST(what_is_removed_while_firing_is_resolved_with_the_reason) {
 }
 END_TEST
 
+/* --- for, keep_firing_for --- */
+
+/* A minute's value, judged at the minute's end; the world's clock is the minute's number. */
+static void minute(World *w, int number, double value) {
+    Observation seen = observe(&value, 1);
+    seen.settled_end_s = NOW_MS / 1000 + number * 60;
+    seen.samples.start_s = seen.settled_end_s - 60;
+    OWN(change) InstanceChange *change = change_new(w->instance);
+    change_observe(change, &seen, 0, NOW_MS + number * 60000);
+    instance_apply(w->instance, change, true);
+}
+
+/* Values by the minute, and the states that are shown: `-` a missing value, 9 breaches; O A I, lower case while
+ * pending. */
+static const struct Holding {
+    PendingRule rule;
+    const char *values, *states;
+} holdings[] = {
+    {{0, 0}, "1991", "OAAO"},
+    {{60, 0}, "19991", "OoAAO"},
+    {{120, 0}, "199199991", "OooOooAAO"}, /* one good minute forgets everything */
+    {{120, 0}, "199-9991", "OooIiiAO"}, /* and so does one without data */
+    {{0, 120}, "19111", "OAAAO"},
+    {{0, 120}, "1911911111", "OAAAAAAOOO"}, /* a breach meanwhile begins the keeping anew */
+    {{60, 60}, "1991199111", "OoAAOoAAOO"},
+};
+
+START_TEST(a_breach_must_last_before_it_fires_and_is_kept_after) {
+    const struct Holding *c = &holdings[_i];
+    World w;
+    world_init(&w, NODATA_RESOLVE);
+    w.alarm.hold.pending = c->rule;
+    w.alarm.rule.range = 1;
+    for (int i = 0; c->values[i]; i++) {
+        minute(&w, i, c->values[i] == '-' ? NAN : c->values[i] == '9' ? 90 : 1);
+        const char shown = *state_word(w.instance->memory.state);
+        const char want = c->states[i];
+        const bool is_pending = want >= 'a';
+        ck_assert_msg(shown == (is_pending ? want - 'a' + 'A' : want), "minute %d of %s: %c", i, c->values, shown);
+        ck_assert_int_eq(w.instance->hold.pending.phase == PENDING_PENDING, is_pending);
+        ck_assert_int_eq(instance_is_firing(w.instance), want == 'A');
+    }
+    world_deinit(&w);
+}
+END_TEST
+
+START_TEST(pending_is_told_in_the_reason_alone) {
+    World w;
+    world_init(&w, NODATA_HOLD);
+    w.alarm.hold.pending.for_s = 120;
+    minute(&w, 0, 1);
+    minute(&w, 1, 90);
+    ck_assert_ptr_nonnull(strstr(w.instance->facts.reason, " (pending until it has lasted 2m)"));
+    minute(&w, 2, 90);
+    minute(&w, 3, 90);
+    ck_assert_ptr_nonnull(strstr(w.instance->facts.reason, " (it lasted 2m)"));
+    world_deinit(&w);
+}
+END_TEST
+
+START_TEST(keys_added_to_what_fires_reset_nothing) {
+    World w;
+    world_init(&w, NODATA_HOLD);
+    minute(&w, 0, 90);
+    w.alarm.hold.pending = (PendingRule){600, 0};
+    minute(&w, 1, 90);
+    ck_assert_int_eq(w.instance->memory.state, STATE_ALARM);
+    w.alarm.hold.pending = (PendingRule){0, 0};
+    minute(&w, 2, 1);
+    ck_assert_int_eq(w.instance->memory.state, STATE_OK);
+    world_deinit(&w);
+}
+END_TEST
+
+/* A restart between two polls that cannot be made good for what lies between: that time does not count. */
+START_TEST(down_time_does_not_count_for_what_is_pending) {
+    World w;
+    world_init(&w, NODATA_HOLD);
+    w.alarm.hold.pending.for_s = 300;
+    minute(&w, 0, 1);
+    minute(&w, 1, 90);
+    Observation seen = observe((double[]){90}, 1);
+    seen.every_minute = false;
+    seen.settled_end_s += 3600;
+    seen.samples.start_s = seen.settled_end_s - 60;
+    OWN(change) InstanceChange *change = change_new(w.instance);
+    change_observe(change, &seen, NOW_MS / 1000 + 120, NOW_MS + 3600000);
+    ck_assert_int_eq(change->after.memory.state, STATE_OK);
+    ck_assert_int_eq(change->after.hold.pending.active_s, NOW_MS / 1000 + 3600 - 60);
+    world_deinit(&w);
+}
+END_TEST
+
+/* --- flap --- */
+
+START_TEST(while_it_flaps_nothing_is_told_but_its_beginning_and_its_end) {
+    World w;
+    world_init(&w, NODATA_HOLD);
+    w.alarm.hold.flap = (FlapRule){20, 30};
+    size_t told = 0, began = 0;
+    for (int i = 0; i < 60; i++) {
+        Observation seen = observe((double[]){i % 2 && i < 20 ? 90 : 1}, 1);
+        seen.settled_end_s += i * 60;
+        seen.samples.start_s = seen.settled_end_s - 60;
+        OWN(change) InstanceChange *change = change_new(w.instance);
+        change_observe(change, &seen, 0, NOW_MS + i * 60000);
+        ck_assert(!change->tell || change->persist);
+        if (change->after.hold.flap.is_flapping && !w.instance->hold.flap.is_flapping) {
+            ck_assert(change->tell && instance_is_firing(&change->after));
+            began++;
+        } else if (w.instance->hold.flap.is_flapping && change->after.hold.flap.is_flapping) {
+            ck_assert(!change->tell && instance_is_firing(&change->after));
+        }
+        told += change->tell;
+        instance_apply(w.instance, change, true);
+    }
+    ck_assert_uint_eq(began, 1);
+    ck_assert(!w.instance->hold.flap.is_flapping);
+    ck_assert(instance_is_resolved(w.instance)); /* steady, and good */
+    ck_assert_uint_lt(told, 10); /* five changes before it flapped, its beginning and its end */
+    world_deinit(&w);
+}
+END_TEST
+
+START_TEST(a_state_a_period_is_taken_in) {
+    static const struct Feed {
+        int64_t at_s;
+        bool has_changed, is_taken;
+    } feeds[] = {{0, true, true}, {60, false, false}, {240, false, false}, {300, false, true}, {360, true, true},
+        {600, false, false}, {660, false, true}, {30, false, true} /* the clock went back */};
+    const FlapRule rule = {20, 30};
+    Hold hold = {0};
+    for (size_t i = 0; i < sizeof feeds / sizeof *feeds; i++) {
+        const int64_t now_ms = NOW_MS + feeds[i].at_s * 1000;
+        ck_assert_int_eq(hold_flap(&rule, &hold, STATE_OK, feeds[i].has_changed, 300000, now_ms), FLAP_SAME);
+        ck_assert_msg((hold.flap_ms == now_ms) == feeds[i].is_taken, "at %d", (int)feeds[i].at_s);
+    }
+}
+END_TEST
+
+START_TEST(flapping_without_the_key_ends) {
+    World w;
+    world_init(&w, NODATA_HOLD);
+    w.alarm.hold.flap = (FlapRule){20, 30};
+    for (int i = 0; i < 9; i++) minute(&w, i, i % 2 ? 90 : 1);
+    ck_assert(w.instance->hold.flap.is_flapping);
+    w.alarm.hold.flap = (FlapRule){0, 0};
+    minute(&w, 9, 1);
+    ck_assert(!w.instance->hold.flap.is_flapping && instance_is_resolved(w.instance));
+    world_deinit(&w);
+}
+END_TEST
+
+/* All that holds comes back from the state file as it was. */
+START_TEST(what_holds_outlives_a_restart) {
+    World w;
+    world_init(&w, NODATA_HOLD);
+    w.alarm.hold = (HoldRule){.pending = {300, 0}, .flap = {20, 30}};
+    minute(&w, 0, 1);
+    minute(&w, 1, 90);
+    w.instance->hold.flap.is_flapping = true;
+    w.instance->hold.suppressor = text_copy("deploy \"x\"");
+    w.instance->hold.suppression = (SuppressionMemory){.composite = STATE_ALARM,
+        .suppressor = STATE_OK,
+        .told = STATE_INSUFFICIENT_DATA,
+        .is_owed = true,
+        .phase = SUPPRESSION_WAITING,
+        .due_ms = NOW_MS + 1};
+    OWN(arena) Arena *arena = arena_new();
+    const InstanceRow row = instance_row(w.instance, arena);
+    OWN(instances) Instances *later = instances_new();
+    const Instance *back = instance_restore(later, &row, NOW_MS);
+    ck_assert_ptr_nonnull(back);
+    ck_assert(hold_equal(&back->hold, &w.instance->hold));
+    ck_assert_int_eq(back->hold.judged, STATE_ALARM);
+    ck_assert_int_eq(back->memory.state, STATE_OK);
+    world_deinit(&w);
+}
+END_TEST
+
+START_TEST(what_holds_and_makes_no_sense_is_left_out) {
+    static const char *const texts[] = {"{}", "{\"pending\":{\"active_s\":\"x\"}}", "{\"flap\":{\"states\":\"OOO\"}}",
+        "{\"flap\":{\"states\":\"OOOOOOOOOOOOOOOOOOOOX\"}}", "{\"suppression\":{\"by\":\"x\",\"phase\":9}}",
+        "{\"suppression\":7}", "{\"judged\":\"MAYBE\"}", "[]"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        OWN(json) json_t *json = json_read(texts[i], strlen(texts[i]), NULL);
+        Hold hold;
+        hold_read(&hold, json, STATE_ALARM);
+        ck_assert(hold_equal(&hold, &(Hold){.judged = STATE_ALARM}));
+        ck_assert_int_eq(hold.judged, STATE_ALARM);
+        hold_deinit(&hold);
+    }
+}
+END_TEST
+
 static void fill(TCase *tests) {
     tcase_add_test(tests, memory_is_untouched_until_the_commit);
     tcase_add_test(tests, missed_minutes_are_judged_in_order);
@@ -291,6 +488,16 @@ static void fill(TCase *tests) {
     tcase_add_test(tests, labels_name_the_alarm_and_nothing_hides_them);
     tcase_add_test(tests, a_fingerprint_is_of_its_parts_alone);
     tcase_add_test(tests, what_is_removed_while_firing_is_resolved_with_the_reason);
+    tcase_add_loop_test(
+        tests, a_breach_must_last_before_it_fires_and_is_kept_after, 0, sizeof holdings / sizeof *holdings);
+    tcase_add_test(tests, pending_is_told_in_the_reason_alone);
+    tcase_add_test(tests, keys_added_to_what_fires_reset_nothing);
+    tcase_add_test(tests, down_time_does_not_count_for_what_is_pending);
+    tcase_add_test(tests, while_it_flaps_nothing_is_told_but_its_beginning_and_its_end);
+    tcase_add_test(tests, a_state_a_period_is_taken_in);
+    tcase_add_test(tests, flapping_without_the_key_ends);
+    tcase_add_test(tests, what_holds_outlives_a_restart);
+    tcase_add_test(tests, what_holds_and_makes_no_sense_is_left_out);
 }
 
 int main(void) { return run_tests("change", fill); }

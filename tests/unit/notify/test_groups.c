@@ -32,6 +32,10 @@ static const struct {
     {{true, 0, 0, 1, 0, 0, false, false, 0, 1}, NULL},
     {{true, 0, 0, 0, 0, 0, true, true, 0, 1}, NULL},
     {{false, 0, 0, 0, 0, 0, false, true, 0, 1}, NULL},
+    {{true, 1, 0, 0, 0, 0, false, true, 0, 0, 1, 0}, "alert is flapping"},
+    {{true, 1, 0, 0, 0, 0, true, true, 0, 0, 0, 1}, "alert stopped flapping"},
+    {{true, 1, 1, 0, 0, 0, true, true, 0, 0, 1, 0}, "new alerts added"},
+    {{true, 0, 0, 0, 0, 0, false, true, 0, 1, 1, 0}, NULL},
 };
 
 START_TEST(speaks_for_a_reason) {
@@ -267,6 +271,29 @@ START_TEST(lost_data_is_told_once_where_asked) {
 }
 END_TEST
 
+START_TEST(flapping_is_told_when_it_begins_and_when_it_stops) {
+    Instance *a = world_instance(&world, "x", "n", "a");
+    world_fire(&world, a);
+    world_pass(&world, 30);
+    *world.said = '\0';
+    a->hold.flap.is_flapping = true;
+    world_tell(&world, a);
+    world_pass(&world, 600);
+    world_said(&world, "oncall: alert is flapping +0; ");
+    world_tell(&world, a);
+    world_pass(&world, 600);
+    world_said(&world, "");
+    ck_assert_ptr_nonnull(strstr(file_row(&world, "oncall/{}:{alertname=\"x\"}")->told_json, "\"flapping\":true"));
+    a->hold.flap.is_flapping = false;
+    world_tell(&world, a);
+    world_pass(&world, 600);
+    world_said(&world, "oncall: alert stopped flapping +0; ");
+    world_tell(&world, a);
+    world_pass(&world, 600);
+    world_said(&world, "");
+}
+END_TEST
+
 START_TEST(failing_delivery_goes_another_way) {
     world.receivers[world.receiver_count++] = "lead";
     world_fire(
@@ -344,6 +371,7 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, without_room_the_turn_comes_again);
     tcase_add_test(tcase, a_touch_during_a_turn_is_not_lost);
     tcase_add_test(tcase, lost_data_is_told_once_where_asked);
+    tcase_add_test(tcase, flapping_is_told_when_it_begins_and_when_it_stops);
     tcase_add_test(tcase, failing_delivery_goes_another_way);
     tcase_add_test(tcase, names_are_quoted_and_every_label_counts);
     tcase_add_test(tcase, too_much_owed_groups_by_receiver);

@@ -168,6 +168,22 @@ END_TEST
 
 static char *words_of_pair(const Labels *series) { return text_copy(labels_get(series, "service")); }
 
+START_TEST(what_flaps_says_so) {
+    struct Case c = {"a", "prod", "eu-west-1", "r", true, false, false, false, 7, 5, 0, 0, NULL};
+    Instance i = make(&c);
+    i.hold.flap.is_flapping = true;
+    GroupAlert alert = alert_of(&i, &c);
+    RenderAlert copy;
+    render_alert_copy(&copy, &alert, NOW_MS);
+    OWN(text) char *summary = render_alert_summary(&copy, NOW_MS);
+    ck_assert_str_eq(summary, "a is flapping: it goes off and clears again and again in prod eu-west-1");
+    OWN(json) json_t *json = render_alert_json(&copy, NOW_MS);
+    ck_assert_str_eq(json_text(json_map(json, "annotations"), "flapping"), "true");
+    render_alert_deinit(&copy);
+    labels_free(i.labels);
+}
+END_TEST
+
 START_TEST(found_series_and_further_matches_are_named) {
     static const Source found = {.has_events = true, .has_no_threshold = true}, named = {.series_words = words_of_pair};
     const Alarm alarms[] = {{.source = &found}, {.source = &named}};
@@ -337,6 +353,7 @@ START_TEST(a_test_says_that_it_is_one) {
 END_TEST
 
 static void fill(TCase *tcase) {
+    tcase_add_test(tcase, what_flaps_says_so);
     tcase_add_loop_test(tcase, an_escalation_says_so, 0, 2);
     tcase_add_loop_test(tcase, who_is_on_it_is_named, 0, 2);
     tcase_add_test(tcase, found_series_and_further_matches_are_named);
