@@ -40,9 +40,32 @@ static const SectionDescriptor *const sections[] = {
     NULL,
 };
 
+/* Nobody may get back what he could not take, however many stand between. */
+static bool check_circle(Decoding *in, const ReceiversSection *receivers, const Receiver *first) {
+    const Receiver *next = receiver_find(receivers, first->fallback);
+    for (size_t i = 0; next && i < receivers->count; i++) {
+        if (next == first)
+            return problem_add(in->problems, first->fallback_at, "name one that does not lead back",
+                "the fallback of `%.80s` leads back to itself", first->name);
+        next = next->fallback ? receiver_find(receivers, next->fallback) : NULL;
+    }
+    return true;
+}
+
 static bool check_receiver(Decoding *in, const ReceiversSection *receivers, const char *name, Place at) {
     if (receiver_find(receivers, name)) return true;
     return problem_add(in->problems, at, "name one of `receivers`", "the receiver `%.80s` does not exist", name);
+}
+
+static bool check_fallbacks(Decoding *in, const ReceiversSection *receivers) {
+    bool is_good = true;
+    for (size_t i = 0; i < receivers->count; i++) {
+        const Receiver *receiver = &receivers->receivers[i];
+        if (!receiver->fallback || !receiver->name) continue;
+        is_good = check_receiver(in, receivers, receiver->fallback, receiver->fallback_at) &&
+            check_circle(in, receivers, receiver) && is_good;
+    }
+    return is_good;
 }
 
 /* With receivers there must be a route, and a route names one of them (contract 2). */
@@ -52,7 +75,7 @@ static bool cross_check(Decoding *in) {
     if (receivers->count && !routes->is_given)
         return problem_add(in->problems, receivers->receivers[0].at, "add `route: {receiver: NAME}`",
             "there are receivers and no route: nobody would be told");
-    bool is_good = true;
+    bool is_good = check_fallbacks(in, receivers);
     for (const Route *route = &routes->root; route; route = route->next)
         if (route->names_receiver)
             is_good = check_receiver(in, receivers, route->receiver, route->receiver_at) && is_good;

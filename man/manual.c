@@ -9,6 +9,7 @@
 #include "notify/interval_section.h"
 #include "notify/route.h"
 #include "plugin/module.h"
+#include "plugin/receivers.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -29,6 +30,7 @@ static const SchemaRow *find_rows(const char *key) {
     for (size_t i = 0; sources[i] && !strncmp(key, "alarms.", 7); i++)
         if (!strcmp(key + 7, sources[i]->alarm_key)) return sources[i]->selector_rows;
     if (!strcmp(key, "route")) return route_rows;
+    if (!strcmp(key, "receivers.fallback")) return fallback_rows;
     if (!strcmp(key, "inhibit_rules")) return inhibit_rows;
     if (!strcmp(key, "time_intervals")) return interval_rows;
     const SectionDescriptor *section = find_section(key);

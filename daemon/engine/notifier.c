@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "engine/closing.h"
+#include "engine/handover.h"
 #include "engine/settings.h"
 #include "notify/inhibit_section.h"
 #include "notify/render.h"
@@ -22,6 +23,7 @@ struct Notifier {
     Own *own;
     PluginHost *host;
     Outbox *outbox;
+    Handovers handovers;
     const char **receivers; /* names, of the present snapshot */
     size_t turns, rendering; /* under way; of those, on the pool */
     bool is_closing;
@@ -82,6 +84,12 @@ static const Channel *channel_of(const Notifier *notifier, const char *name, con
 static bool has_channel(void *ctx, const char *receiver, const char *plugin, int64_t index) {
     return channel_of(ctx, receiver, plugin, index) != NULL;
 }
+
+static int64_t fallback_ms(void *ctx, const char *receiver) {
+    return handover_after_ms(((Notifier *)ctx)->core, receiver);
+}
+
+static void hand_over(void *ctx, const OutboxRow *row) { handover_begin(&((Notifier *)ctx)->handovers, row); }
 
 static void health(void *ctx, const char *receiver, const char *plugin, bool is_failing, const char *reason) {
     Notifier *notifier = ctx;
@@ -309,8 +317,11 @@ void notifier_load(Notifier *notifier, const StoreLoad *load) {
         .has_channel = has_channel,
         .health = health,
         .event = delivery_event,
+        .fallback_ms = fallback_ms,
+        .hand_over = hand_over,
         .wake = outbox_wake};
     notifier->outbox = outbox_new(&world, core->clock, core->metrics);
+    notifier->handovers = (Handovers){.core = core, .outbox = notifier->outbox};
     for (size_t i = 0; i < load->group_count; i++)
         groups_restore(core->groups, &load->groups[i], clock_wall_ms(core->clock));
     outbox_add(notifier->outbox, load->outbox, load->outbox_count);
@@ -325,7 +336,7 @@ Notifier *notifier_free(Notifier *notifier) {
 }
 
 void notifier_stop(Notifier *notifier) {
-    notifier->is_closing = true;
+    notifier->is_closing = notifier->handovers.is_closing = true;
     outbox_stop(notifier->outbox);
 }
 
@@ -333,7 +344,7 @@ bool notifier_is_stopped(const Notifier *notifier) {
     return !notifier->turns && !outbox_counts(notifier->outbox).in_flight;
 }
 
-bool notifier_is_rendering(const Notifier *notifier) { return notifier->rendering > 0; }
+bool notifier_is_rendering(const Notifier *notifier) { return notifier->rendering + notifier->handovers.on_pool > 0; }
 
 bool notifier_is_idle(const Notifier *notifier) {
     const Core *core = notifier->core;

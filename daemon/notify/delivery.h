@@ -51,6 +51,7 @@ int64_t delivery_backoff_ms(int64_t attempts, int64_t wish_ms, uint64_t random);
 typedef struct Delivery {
     DueItem due; /* first: a lane's heap holds it */
     DueItem expiry; /* while it is pending */
+    DueItem handover; /* when another receiver gets it, too */
     struct Outbox *outbox;
     OutboxRow row; /* as it is on disk, or as the commit on its way will have it; texts are owned */
     DeliveryState state;
@@ -64,6 +65,9 @@ typedef struct Delivery {
 
 static inline Delivery *delivery_of_expiry(DueItem *item) {
     return (Delivery *)((char *)item - offsetof(Delivery, expiry));
+}
+static inline Delivery *delivery_of_handover(DueItem *item) {
+    return (Delivery *)((char *)item - offsetof(Delivery, handover));
 }
 static inline bool delivery_is_suspect(const Delivery *delivery) {
     return delivery->row.crashes >= DELIVERY_SUSPECT_CRASHES;

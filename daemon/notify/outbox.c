@@ -17,6 +17,7 @@ struct Outbox {
     Lanes lanes;
     Delivery *by_id;
     DueHeap expiry; /* pending ones */
+    DueHeap handovers; /* not yet handed over, where there is a fallback */
     DueHeap unsettled; /* a commit of theirs found no room */
     OutboxCounts counts;
     bool is_stopping;
@@ -55,6 +56,7 @@ Outbox *outbox_free(Outbox *outbox) {
     }
     lanes_deinit(&outbox->lanes);
     due_deinit(&outbox->expiry);
+    due_deinit(&outbox->handovers);
     due_deinit(&outbox->unsettled);
     free(outbox);
     return NULL;
@@ -92,7 +94,18 @@ static void unset_parked(Outbox *outbox, Delivery *delivery) {
     delivery->lane->parked--;
 }
 
+/* When another receiver gets it, if it is still owed then. */
+static void set_handover(Outbox *outbox, Delivery *delivery) {
+    const OutboxWorld *world = &outbox->world;
+    const int64_t after_ms = world->fallback_ms ? world->fallback_ms(world->ctx, delivery->row.receiver) : 0;
+    if (after_ms && !delivery->row.handed_ms)
+        due_set(&outbox->handovers, &delivery->handover, delivery->row.created_ms + after_ms);
+    else
+        due_remove(&outbox->handovers, &delivery->handover);
+}
+
 static void forget(Outbox *outbox, Delivery *delivery) {
+    due_remove(&outbox->handovers, &delivery->handover);
     HASH_DEL(outbox->by_id, delivery);
     delivery_free(delivery);
 }
@@ -108,6 +121,7 @@ static void add_row(Outbox *outbox, const OutboxRow *row) {
     if (delivery->expires_ms > now_ms + DELIVERY_LIFE_MS) delivery->expires_ms = now_ms + DELIVERY_LIFE_MS;
     delivery->lane = lane_get(&outbox->lanes, row);
     HASH_ADD_KEYPTR(hh, outbox->by_id, delivery->row.id, strlen(delivery->row.id), delivery);
+    set_handover(outbox, delivery);
     if (delivery->state == DELIVERY_PARKED) {
         set_parked(outbox, delivery);
     } else {
@@ -343,25 +357,58 @@ static void expire_due(Outbox *outbox, int64_t now_ms) {
     }
 }
 
+/* Time alone is no failure: it was tried in vain, or its receiver fails for others. */
+static bool has_failed(const Delivery *delivery) {
+    if (delivery->state == DELIVERY_PARKED) return !delivery->is_committing;
+    if (delivery->state != DELIVERY_PENDING || delivery->is_committing) return false;
+    return delivery->row.attempts > 0 || delivery->lane->failures >= LANE_CIRCUIT_FAILURES;
+}
+
+static void hand_over_due(Outbox *outbox, int64_t now_ms) {
+    for (DueItem *item; (item = due_first(&outbox->handovers)) && item->due_ms <= now_ms;) {
+        Delivery *delivery = delivery_of_handover(item);
+        due_set(&outbox->handovers, item, now_ms + OUTBOX_ROOM_RETRY_MS);
+        if (!has_failed(delivery)) continue;
+        due_remove(&outbox->handovers, item);
+        outbox->world.hand_over(outbox->world.ctx, &delivery->row);
+    }
+}
+
+void outbox_handed(Outbox *outbox, const char *id, int64_t handed_ms) {
+    Delivery *delivery = find(outbox, id);
+    if (!delivery) return; /* it was taken meanwhile */
+    delivery->row.handed_ms = handed_ms;
+    if (!handed_ms) due_set(&outbox->handovers, &delivery->handover, now(outbox) + OUTBOX_ROOM_RETRY_MS);
+    wake(outbox);
+}
+
 void outbox_run(Outbox *outbox) {
     const int64_t now_ms = now(outbox);
     settle_due(outbox, now_ms);
     expire_due(outbox, now_ms);
     if (outbox->is_stopping) return;
+    hand_over_due(outbox, now_ms);
     for (Delivery *delivery; (delivery = lanes_pick(&outbox->lanes, now_ms));) lease(outbox, delivery);
 }
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
-int64_t outbox_next_ms(const Outbox *outbox) {
+/* Of a send, a commit, or an expiry. */
+static int64_t next_move_ms(const Outbox *outbox) {
     const DueItem *unsettled = due_first(&outbox->unsettled), *expiring = due_first(&outbox->expiry);
     int64_t next = outbox->is_stopping ? INT64_MAX : lanes_next_ms(&outbox->lanes);
     if (unsettled) next = least(next, unsettled->due_ms);
     return expiring ? least(next, expiring->due_ms) : next;
 }
 
+int64_t outbox_next_ms(const Outbox *outbox) {
+    const DueItem *handover = due_first(&outbox->handovers);
+    const int64_t next = next_move_ms(outbox);
+    return handover && !outbox->is_stopping ? least(next, handover->due_ms) : next;
+}
+
 int64_t outbox_overdue_ms(const Outbox *outbox) {
-    const int64_t next = outbox_next_ms(outbox), now_ms = now(outbox);
+    const int64_t next = next_move_ms(outbox), now_ms = now(outbox);
     return next < now_ms ? now_ms - next : 0;
 }
 
@@ -374,6 +421,7 @@ static void shift_heap(DueHeap *heap, int64_t by_ms) {
 void outbox_shift(Outbox *outbox, int64_t by_ms) {
     shift_heap(&outbox->expiry, by_ms);
     shift_heap(&outbox->unsettled, by_ms);
+    shift_heap(&outbox->handovers, by_ms);
     shift_heap(&outbox->lanes.suspects, by_ms);
     for (Delivery *d = outbox->by_id; d; d = d->hh.next) {
         d->expires_ms += by_ms;
@@ -459,6 +507,7 @@ void outbox_begin(Outbox *outbox) {
 }
 
 void outbox_check_channels(Outbox *outbox) {
+    for (Delivery *d = outbox->by_id; d; d = d->hh.next) set_handover(outbox, d);
     for (Delivery *d = outbox->by_id; d; d = d->hh.next) {
         if (d->state != DELIVERY_PENDING || d->is_committing || has_channel(outbox, &d->row)) continue;
         give_up(outbox, d, ON_GONE, "its receiver or plugin is not in the configuration any more", "gone");

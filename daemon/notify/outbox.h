@@ -48,6 +48,11 @@ typedef struct OutboxWorld {
     /* After its commit: a delivery became delivered, pending again (failed), parked, expired or discarded. NULL: nobody
      * asks. */
     void (*event)(void *ctx, const OutboxRow *row);
+    /* For how long a receiver may fail until another one gets what it owes; 0: there is none. NULL: as if always 0. */
+    int64_t (*fallback_ms)(void *ctx, const char *receiver);
+    /* That time has passed, and the receiver has failed to take this row, which is borrowed for the call. Answered by
+     * outbox_handed(), once. */
+    void (*hand_over)(void *ctx, const OutboxRow *row);
     /* Something may be due earlier than outbox_next_ms() said: call outbox_run() soon. Not from inside outbox_run(). */
     void (*wake)(void *ctx);
 } OutboxWorld;
@@ -66,6 +71,9 @@ int64_t outbox_next_ms(const Outbox *outbox); /* wall time of the next outbox_ru
 /* The answer to a send. False: it was too late, or came twice, and nothing happened (I12). */
 bool outbox_sent(Outbox *outbox, const char *id, int64_t attempts, const SendResult *result);
 
+/* The answer to a hand-over: it is committed (`handed_ms`), or could not be (0) and is tried again. */
+void outbox_handed(Outbox *outbox, const char *id, int64_t handed_ms);
+
 /* By hand: a parked one. `done` runs once, after the commit (STORE_FULL: nothing has changed), only where this gives
  * CHANGE_BEGUN. */
 typedef enum {
@@ -80,7 +88,8 @@ OutboxChange outbox_discard(Outbox *outbox, const char *id, StoreDone *done, voi
 void outbox_begin(Outbox *outbox);
 /* After a reload: every parked one whose channel exists gets another try. */
 void outbox_retry_parked(Outbox *outbox);
-/* At the start and after a reload: what waits for a channel that does not exist any more is parked, saying so. */
+/* At the start and after a reload: what waits for a channel that does not exist any more is parked, saying so; and who
+ * gets what another could not take is asked anew. */
 void outbox_check_channels(Outbox *outbox);
 
 /* Does an earlier message of this group wait for this channel? */

@@ -313,3 +313,31 @@ char *render_test(const char *id, const char *receiver, const char *external_url
     render_alert_deinit(&alert);
     return text;
 }
+
+/* --- for another receiver --- */
+
+static void annotate(json_t *webhook, const char *key, const char *text) {
+    json_t *alerts = json_object_get(webhook, "alerts"), *common = json_object_get(webhook, "commonAnnotations");
+    for (size_t i = 0; i < json_array_size(alerts); i++)
+        json_object_set_new(json_object_get(json_array_get(alerts, i), "annotations"), key, json_safe(text));
+    json_object_set_new(common, key, json_safe(text));
+}
+
+char *render_handover(const char *message_json, const RenderHandover *how) {
+    char span[TIME_TEXT_MAX];
+    OWN(json) json_t *message = json_read(message_json, strlen(message_json), NULL);
+    json_t *webhook = json_object_get(message, "webhook");
+    const char *before = json_text(message, "subject"), *status = json_text(webhook, "status");
+    if (!before || !status) return NULL;
+    if (!how->wants_resolved && !strcmp(status, "resolved")) return NULL;
+    OWN(text)
+    char *why = text_format("%s could not be reached for %s", how->from, duration_format(how->failed_s, span));
+    OWN(text) char *subject = text_format("%s: %s", before, why);
+    json_object_set_new(message, "id", json_string(how->id));
+    json_object_set_new(message, "created_at", json_time(how->now_ms));
+    json_object_set_new(message, "receiver", json_safe(how->to));
+    json_object_set_new(message, "subject", json_safe(subject));
+    json_object_set_new(webhook, "receiver", json_safe(how->to));
+    annotate(webhook, "fallback", why);
+    return json_write(message);
+}

@@ -36,6 +36,15 @@ OWN_DEFINE(Rendered, rendered)
 size_t rendered_count(const Rendered *rendered);
 OutboxRow rendered_row(const Rendered *rendered, size_t index); /* for commit 2; texts are borrowed from `rendered` */
 
+typedef struct RenderHandover {
+    const char *id, *from, *to; /* the new message's id; receivers */
+    int64_t failed_s, now_ms;
+    bool wants_resolved; /* else a message that tells of ends alone is not handed over */
+} RenderHandover;
+/* A message that `from` has failed to take for so long, as `to` gets it: with an id and time of its own, saying so. Any
+ * thread. NULL: it is not wanted, or cannot be read. Caller frees. */
+char *render_handover(const char *message_json, const RenderHandover *how);
+
 /* The message of a receiver's test, with one made-up alert; caller frees. */
 char *render_test(const char *id, const char *receiver, const char *external_url, int64_t now_ms);
 

@@ -41,7 +41,36 @@ static const SchemaRow name_row = {.key = "name",
     .required = true,
     .remedy = "a name of 1 to 255 characters",
     .doc = "What routes call it."};
-static const SchemaRow fallback_row = {.key = "fallback", .type = SCHEMA_LATER};
+enum { FALLBACK_LONGEST_S = 72 * 3600 }; /* then a notification is given up */
+
+typedef struct FallbackKeys {
+    const char *receiver;
+    int64_t after_s;
+} FallbackKeys;
+
+const SchemaRow fallback_rows[] = {
+    {.key = "receiver",
+        .type = SCHEMA_TEXT,
+        .offset = offsetof(FallbackKeys, receiver),
+        .min = 1,
+        .max = RECEIVER_NAME_MAX,
+        .required = true,
+        .remedy = "the name of another receiver",
+        .doc = "Who gets what this receiver has failed to take. It is tried here all the same."},
+    {.key = "after",
+        .type = SCHEMA_DURATION,
+        .offset = offsetof(FallbackKeys, after_s),
+        .min = 1,
+        .max = FALLBACK_LONGEST_S,
+        .fallback = "10m",
+        .remedy = "a duration, at least 1s and at most 72h",
+        .doc = "For how long it must have failed."},
+    SCHEMA_END,
+};
+static const SchemaRow fallback_row = {.key = "fallback",
+    .type = SCHEMA_SECTION,
+    .rows = fallback_rows,
+    .remedy = "a section such as {receiver: lead, after: 10m}"};
 static const char *const list_remedy = "a list of maps, each with a name and plugins";
 
 /* One receiver while it is read. */
@@ -104,6 +133,15 @@ static void read_plugin(Reading *reading, const Node *key, const Node *value) {
     for (size_t i = 0; i < value->count; i++) read_channel(reading, key, value->items[i], i, plugin);
 }
 
+static void read_fallback(Reading *reading, const Node *node) {
+    FallbackKeys keys = {0};
+    Receiver *receiver = reading->receiver;
+    if (!schema_read_value(&fallback_row, node, &keys, reading->in)) reading->good = false;
+    receiver->fallback = keys.receiver;
+    receiver->fallback_after_s = keys.after_s;
+    if (keys.receiver) receiver->fallback_at = node_get(node, "receiver")->at;
+}
+
 /* Room for every channel that `node` can have, within the bound. */
 static size_t channels_in(const Node *node) {
     size_t count = 1;
@@ -135,7 +173,7 @@ static void read_receiver(Reading *reading, const Node *node) {
         const NodeEntry *entry = &node->entries[i];
         if (strcmp(entry->key->text, "name") == 0) continue;
         if (strcmp(entry->key->text, "fallback") == 0)
-            reading->good = schema_read_value(&fallback_row, entry->key, NULL, in);
+            read_fallback(reading, entry->value);
         else
             read_plugin(reading, entry->key, entry->value);
     }

@@ -22,6 +22,9 @@ typedef struct Receiver {
     const char *name; /* unique */
     const Channel *channels; /* in the file's order; none: what it gets is dropped */
     size_t channel_count;
+    const char *fallback; /* who gets what this one has failed to take for so long; NULL: nobody */
+    int64_t fallback_after_s;
+    Place fallback_at; /* of its receiver's name */
     Place at; /* of the name */
 } Receiver;
 
@@ -38,6 +41,7 @@ typedef struct PluginsSection {
 extern const SectionDescriptor plugins_section;
 extern const SectionDescriptor receivers_section;
 extern const SchemaRow plugins_rows[];
+extern const SchemaRow fallback_rows[]; /* of a receiver's `fallback`, for the manual */
 
 const Receiver *receiver_find(const ReceiversSection *section, const char *name); /* NULL: unknown */
 

@@ -66,7 +66,14 @@ typedef struct OutboxRow {
     int64_t attempts, crashes;
     int64_t created_ms, next_attempt_ms, expires_ms, finished_ms;
     const char *last_error, *message_json, *receipt_json;
+    int64_t handed_ms; /* when another receiver was given it, since this one failed; 0: not */
 } OutboxRow;
+
+/* An owed notification was handed over to another receiver. */
+typedef struct HandedRow {
+    const char *id;
+    int64_t handed_ms;
+} HandedRow;
 
 /* The end of what fired was told everywhere: where the row still has this resolved_ms, firing_since_ms and resolved_ms
  * become 0, and a row that is gone is deleted. One that fired again meanwhile is left alone. */
@@ -127,6 +134,8 @@ typedef struct StoreBatch {
     size_t flush_count;
     const OutboxRow *outbox; /* new ones: inserted; an id that is there already is left alone */
     size_t outbox_count;
+    const HandedRow *handed; /* with the rows that another receiver gets, so that it is handed over once */
+    size_t handed_count;
     const InstanceTold *told;
     size_t told_count;
     const CursorRow *cursors;

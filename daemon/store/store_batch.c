@@ -16,6 +16,7 @@ typedef enum {
     FLUSH_GROUP,
     ADD_OUTBOX,
     ADD_MESSAGE,
+    HAND_OVER,
     PUT_CURSOR,
     FORGET_CURSOR,
     FORGET_SEEN,
@@ -64,6 +65,7 @@ static const char *const texts[STATEMENTS] = {
         " next_attempt_ms, expires_ms, finished_ms, last_error, receipt_json) VALUES (?1, ?2, ?3, ?4, ?5, ?6,"
         " ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) ON CONFLICT(id) DO NOTHING",
     [ADD_MESSAGE] = "INSERT OR IGNORE INTO outbox_message SELECT seq, ?2 FROM outbox WHERE id = ?1",
+    [HAND_OVER] = "UPDATE outbox SET handed_ms = ?2 WHERE id = ?1",
     [PUT_CURSOR] =
         "INSERT INTO cursor(name, value_json) VALUES (?1, ?2) ON CONFLICT(name) DO UPDATE SET value_json = ?2",
     [FORGET_CURSOR] = "DELETE FROM cursor WHERE name = ?1",
@@ -220,6 +222,13 @@ static int add_outbox(Statements *statements, const OutboxRow *row) {
     return sql_step(statements->all[ADD_MESSAGE]);
 }
 
+static int hand_over(Statements *statements, const HandedRow *row) {
+    sqlite3_stmt *s = statements->all[HAND_OVER];
+    sql_bind_name(s, 1, row->id);
+    sql_bind_number(s, 2, row->handed_ms);
+    return sql_step(s);
+}
+
 static int put_cursor(Statements *statements, const CursorRow *row) {
     if (!row->value_json) return forget(statements, FORGET_CURSOR, row->name);
     sqlite3_stmt *s = statements->all[PUT_CURSOR];
@@ -328,6 +337,8 @@ static int apply_batch(Statements *statements, const StoreBatch *batch) {
         code = flush_group(statements, &batch->flushes[i]);
     for (size_t i = 0; code == SQLITE_OK && i < batch->outbox_count; i++)
         code = add_outbox(statements, &batch->outbox[i]);
+    for (size_t i = 0; code == SQLITE_OK && i < batch->handed_count; i++)
+        code = hand_over(statements, &batch->handed[i]);
     for (size_t i = 0; code == SQLITE_OK && i < batch->told_count; i++) code = close_told(statements, &batch->told[i]);
     for (size_t i = 0; code == SQLITE_OK && i < batch->cursor_count; i++)
         code = put_cursor(statements, &batch->cursors[i]);

@@ -24,6 +24,7 @@ static const size_t flush_texts[] = {AT(GroupFlush, key), AT(GroupFlush, told_js
 static const size_t outbox_texts[] = {AT(OutboxRow, id), AT(OutboxRow, group_key), AT(OutboxRow, receiver),
     AT(OutboxRow, plugin), AT(OutboxRow, state), AT(OutboxRow, last_error), AT(OutboxRow, message_json),
     AT(OutboxRow, receipt_json)};
+static const size_t handed_texts[] = {AT(HandedRow, id)};
 static const size_t told_texts[] = {AT(InstanceTold, fingerprint)};
 static const size_t cursor_texts[] = {AT(CursorRow, name), AT(CursorRow, value_json)};
 static const size_t seen_texts[] = {AT(SeenRow, scope), AT(SeenRow, id)};
@@ -69,6 +70,7 @@ Job *job_new_batch(const StoreBatch *batch) {
     job->batch.touches = copy_rows(arena, SHAPE(GroupTouch, touch_texts), batch->touches, batch->touch_count);
     job->batch.flushes = copy_rows(arena, SHAPE(GroupFlush, flush_texts), batch->flushes, batch->flush_count);
     job->batch.outbox = copy_rows(arena, SHAPE(OutboxRow, outbox_texts), batch->outbox, batch->outbox_count);
+    job->batch.handed = copy_rows(arena, SHAPE(HandedRow, handed_texts), batch->handed, batch->handed_count);
     job->batch.told = copy_rows(arena, SHAPE(InstanceTold, told_texts), batch->told, batch->told_count);
     job->batch.cursors = copy_rows(arena, SHAPE(CursorRow, cursor_texts), batch->cursors, batch->cursor_count);
     job->batch.seen = copy_rows(arena, SHAPE(SeenRow, seen_texts), batch->seen, batch->seen_count);

@@ -58,7 +58,8 @@ bool read_outbox(sqlite3_stmt *s, const Reading *in, OutboxRow *ret_row) {
         .finished_ms = sql_time(s, 11, in->times),
         .last_error = sql_text(s, 12, SQL_TEXT_BYTES, in->arena),
         .receipt_json = sql_text(s, 13, SQL_JSON_BYTES, in->arena),
-        .message_json = sql_text(s, 14, SQL_JSON_BYTES, in->arena)};
+        .message_json = sql_text(s, 14, SQL_JSON_BYTES, in->arena),
+        .handed_ms = sql_time(s, 15, in->times)};
     if (!is_one_of(ret_row->state, states)) { /* owed as far as anyone can tell: shown, not dropped in silence (I4) */
         ret_row->state = "parked";
         ret_row->last_error = "the state file was damaged here: nobody knows whether this was delivered";

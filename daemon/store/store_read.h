@@ -20,7 +20,7 @@ typedef struct Reading {
 #define OUTBOX_COLUMNS \
     "id, group_key, receiver, plugin, plugin_index, state, attempts, crashes, created_ms, next_attempt_ms, " \
     "expires_ms, " \
-    "finished_ms, last_error, receipt_json, message_json"
+    "finished_ms, last_error, receipt_json, message_json, handed_ms"
 #define OUTBOX_TABLES "outbox LEFT JOIN outbox_message USING (seq)"
 #define CURSOR_COLUMNS "name, value_json"
 #define SEEN_COLUMNS "scope, id, seen_ms"

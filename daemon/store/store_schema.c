@@ -35,7 +35,8 @@ static const char *const steps[] = {
     " value TEXT, PRIMARY KEY(fingerprint, part, event_id)) STRICT, WITHOUT ROWID;",
     "CREATE TABLE silence(id TEXT PRIMARY KEY, json TEXT, starts_ms INTEGER, ends_ms INTEGER) STRICT;"
     "CREATE TABLE acknowledgement(fingerprint TEXT PRIMARY KEY, by_whom TEXT, comment TEXT, starts_ms INTEGER,"
-    " at_ms INTEGER, until_ms INTEGER) STRICT;",
+    " at_ms INTEGER, until_ms INTEGER) STRICT;"
+    "ALTER TABLE outbox ADD COLUMN handed_ms INTEGER NOT NULL DEFAULT 0;",
 };
 const SchemaSteps schema_steps = {steps, COUNT_OF(steps)};
 

@@ -28,6 +28,9 @@ typedef struct World {
     size_t lease_count, finish_count, send_count;
     StoreOutcome answer; /* what the store says */
     const char *no_channel; /* this receiver is not configured */
+    int64_t fallback_ms; /* of every receiver; 0: none */
+    size_t handed; /* times that it was asked to hand over */
+    char last_handed[WORLD_TEXT];
     int failing; /* +1 when told that a plugin fails, 0 when it works */
     char why[512], last_event[WORLD_TEXT];
     size_t events;
@@ -82,10 +85,20 @@ static inline void world_event(void *ctx, const OutboxRow *row) {
     snprintf(world->last_event, WORLD_TEXT, "%s %s", row->id, row->state);
 }
 
+static inline int64_t world_fallback_ms(void *ctx, const char *receiver) {
+    return strcmp(receiver, "alone") == 0 ? 0 : ((World *)ctx)->fallback_ms;
+}
+
+static inline void world_hand_over(void *ctx, const OutboxRow *row) {
+    World *world = ctx;
+    world->handed++;
+    snprintf(world->last_handed, WORLD_TEXT, "%s", row->id);
+}
+
 static inline void world_init(World *world) {
     *world = (World){.clock = clock_new_virtual((int64_t)WORLD_START_MS * 1000)};
-    const OutboxWorld outside = {
-        world, world_lease, world_finish, world, world_send, world_has_channel, world_health, world_event, NULL};
+    const OutboxWorld outside = {world, world_lease, world_finish, world, world_send, world_has_channel, world_health,
+        world_event, world_fallback_ms, world_hand_over, NULL};
     world->outbox = outbox_new(&outside, world->clock, NULL);
 }
 

@@ -28,6 +28,74 @@ START_TEST(sends_only_what_is_leased) {
 }
 END_TEST
 
+START_TEST(what_fails_for_long_is_handed_over_once) {
+    world.fallback_ms = 60000;
+    world_add(&world, "a", "g", "oncall", 0);
+    world_add(&world, "b", "g", "alone", 0);
+    world_run(&world);
+    world_answer(&world, "a", SEND_RETRY);
+    world_answer(&world, "b", SEND_RETRY);
+    world_commit(&world);
+    advance(59999);
+    outbox_run(world.outbox);
+    ck_assert_uint_eq(world.handed, 0);
+    world_commit(&world);
+    world_answer(&world, "a", SEND_RETRY);
+    world_commit(&world);
+    ck_assert_int_le(outbox_next_ms(world.outbox), clock_wall_ms(world.clock) + 1);
+    advance(1);
+    outbox_run(world.outbox);
+    ck_assert_uint_eq(world.handed, 1);
+    ck_assert_str_eq(world.last_handed, "a");
+    outbox_handed(world.outbox, "a", 0); /* there was no room */
+    outbox_run(world.outbox);
+    ck_assert_uint_eq(world.handed, 1);
+    world_commit(&world);
+    if (world_sent(&world, "a")) world_answer(&world, "a", SEND_RETRY);
+    world_commit(&world);
+    advance(OUTBOX_ROOM_RETRY_MS);
+    outbox_run(world.outbox);
+    ck_assert_uint_eq(world.handed, 2);
+    outbox_handed(world.outbox, "a", clock_wall_ms(world.clock));
+    outbox_handed(world.outbox, "nobody", clock_wall_ms(world.clock));
+    advance(3600000);
+    outbox_check_channels(world.outbox); /* a reload */
+    outbox_run(world.outbox);
+    ck_assert_uint_eq(world.handed, 2);
+}
+END_TEST
+
+START_TEST(what_was_not_tried_has_not_failed) {
+    world.fallback_ms = 60000;
+    world_add(&world, "a", "g", "oncall", 0);
+    advance(3600000); /* we were down */
+    outbox_run(world.outbox); /* it leaves now */
+    ck_assert_uint_eq(world.handed, 0);
+    world_commit(&world);
+    advance(OUTBOX_ROOM_RETRY_MS);
+    outbox_run(world.outbox); /* it is on its way */
+    ck_assert_uint_eq(world.handed, 0);
+    world_answer(&world, "a", SEND_REFUSED);
+    world_commit(&world);
+    advance(OUTBOX_ROOM_RETRY_MS);
+    outbox_run(world.outbox); /* parked is failed, too */
+    ck_assert_uint_eq(world.handed, 1);
+}
+END_TEST
+
+START_TEST(what_was_taken_is_not_handed_over) {
+    world.fallback_ms = 60000;
+    world_add(&world, "a", "g", "oncall", 0);
+    world_run(&world);
+    world_answer(&world, "a", SEND_DELIVERED);
+    world_commit(&world);
+    ck_assert_int_eq(outbox_next_ms(world.outbox), INT64_MAX);
+    advance(3600000);
+    outbox_run(world.outbox);
+    ck_assert_uint_eq(world.handed, 0);
+}
+END_TEST
+
 START_TEST(without_room_nothing_is_sent) {
     world_add(&world, "a", "g", "oncall", 0);
     world.answer = STORE_FULL;
@@ -404,6 +472,9 @@ END_TEST
 static void fill(TCase *tcase) {
     tcase_add_checked_fixture(tcase, begin, end);
     tcase_add_test(tcase, sends_only_what_is_leased);
+    tcase_add_test(tcase, what_fails_for_long_is_handed_over_once);
+    tcase_add_test(tcase, what_was_not_tried_has_not_failed);
+    tcase_add_test(tcase, what_was_taken_is_not_handed_over);
     tcase_add_test(tcase, without_room_nothing_is_sent);
     tcase_add_test(tcase, an_answer_outlives_a_full_disk);
     tcase_add_test(tcase, late_and_repeated_answers_do_nothing);

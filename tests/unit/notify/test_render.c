@@ -111,6 +111,36 @@ static const char *reason_for(bool fresh, size_t firing, size_t ended, bool repe
 
 static const ReceiverChannel webhook = {"webhook", 0, true, false};
 
+static const struct {
+    const char *message;
+    bool wants_resolved;
+    const char *want; /* NULL: nothing is handed over */
+} handovers[] = {
+    {"", true, NULL},
+    {"{}", true, NULL},
+    {"{\"subject\":\"s\",\"webhook\":[]}", true, NULL},
+    {"{\"subject\":\"s\",\"webhook\":{\"status\":\"resolved\"}}", false, NULL},
+    {"{\"subject\":\"s\",\"webhook\":{\"status\":\"resolved\"}}", true,
+        "{\"created_at\":\"2026-01-02T03:04:05.000Z\",\"id\":\"new\",\"receiver\":\"lead\",\"subject\":\"s: oncall "
+        "could not be "
+        "reached for 11m\",\"webhook\":{\"receiver\":\"lead\",\"status\":\"resolved\"}}"},
+    {"{\"id\":\"old\",\"subject\":\"s\",\"test\":false,\"webhook\":{\"status\":\"firing\",\"alerts\":[{\"annotations\":"
+     "{}}]}}",
+        false,
+        "{\"created_at\":\"2026-01-02T03:04:05.000Z\",\"id\":\"new\",\"receiver\":\"lead\",\"subject\":\"s: oncall "
+        "could not be "
+        "reached for 11m\",\"test\":false,\"webhook\":{\"alerts\":[{\"annotations\":{\"fallback\":\"oncall could not "
+        "be reached "
+        "for 11m\"}}],\"receiver\":\"lead\",\"status\":\"firing\"}}"},
+};
+
+START_TEST(a_fallback_is_told_why) {
+    const RenderHandover how = {"new", "oncall", "lead", 660, INT64_C(1767323045000), handovers[_i].wants_resolved};
+    OWN(text) char *got = render_handover(handovers[_i].message, &how);
+    ck_assert_str_eq(got ? got : "", handovers[_i].want ? handovers[_i].want : "");
+}
+END_TEST
+
 START_TEST(an_escalation_says_so) {
     const Label labels[] = {{"alertname", "api"}};
     OWN(labels) Labels *group = labels_new(labels, 1);
@@ -354,6 +384,7 @@ END_TEST
 
 static void fill(TCase *tcase) {
     tcase_add_test(tcase, what_flaps_says_so);
+    tcase_add_loop_test(tcase, a_fallback_is_told_why, 0, COUNT_OF(handovers));
     tcase_add_loop_test(tcase, an_escalation_says_so, 0, 2);
     tcase_add_loop_test(tcase, who_is_on_it_is_named, 0, 2);
     tcase_add_test(tcase, found_series_and_further_matches_are_named);

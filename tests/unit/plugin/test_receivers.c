@@ -25,9 +25,9 @@ static const struct Bad {
         "version)\n"},
     {"    odd: {does: x, owner: nobody}\n",
         "t.yaml:3:27: error: no account is named `nobody` (the name of one of aws.accounts)\n"},
-    {"    fallback: {receiver: a}\n",
-        "t.yaml:3:5: error: `fallback` does not exist in this version of Tocsin (remove it, or wait for a later "
-        "version)\n"},
+    {"    fallback: {}\n", "t.yaml:3:15: error: `receiver` is missing (the name of another receiver)\n"},
+    {"    fallback: {receiver: b, after: 0s}\n",
+        "t.yaml:3:36: error: `after` is out of range: `0s` (a duration, at least 1s and at most 72h)\n"},
     {"  - name: r\n", "t.yaml:3:11: error: a receiver `r` stands already in line 2 of t.yaml (names are unique)\n"},
     {"  - odd: {does: x}\n", "t.yaml:3:5: error: `name` is missing (a name of 1 to 255 characters)\n"},
     {"  - word\n", "t.yaml:3:5: error: a receiver must be a map (a list of maps, each with a name and plugins)\n"},

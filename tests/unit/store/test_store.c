@@ -97,6 +97,21 @@ START_TEST(events_are_kept_once) {
 }
 END_TEST
 
+START_TEST(what_was_handed_over_is_marked_with_what_another_gets) {
+    const OutboxRow owed[] = {room_owed("id-1"), room_owed("id-2")};
+    const HandedRow handed = {"id-1", ROOM_NOW_MS - 3};
+    room_open(&room);
+    room_commit(&room, &(StoreBatch){.outbox = owed, .outbox_count = 1});
+    room_commit(&room, &(StoreBatch){.outbox = owed + 1, .outbox_count = 1, .handed = &handed, .handed_count = 1});
+    room_close(&room);
+    room_open(&room);
+    OWN(store_load) StoreLoad *load = room_load(&room);
+    ck_assert_uint_eq(load->outbox_count, 2);
+    ck_assert_int_eq(load->outbox[0].handed_ms, ROOM_NOW_MS - 3);
+    ck_assert_int_eq(load->outbox[1].handed_ms, 0);
+}
+END_TEST
+
 START_TEST(what_people_did_is_kept_until_it_is_forgotten) {
     const SilenceRow silences[] = {{"s1", "{}", ROOM_NOW_MS, ROOM_NOW_MS + INT64_C(1000) * 86400 * 3650},
         {"s2", "{\"a\":1}", ROOM_NOW_MS - 1, ROOM_NOW_MS}};
@@ -558,6 +573,7 @@ static void fill(TCase *tcase) {
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, all_that_was_committed_is_loaded_again);
     tcase_add_test(tcase, events_are_kept_once);
+    tcase_add_test(tcase, what_was_handed_over_is_marked_with_what_another_gets);
     tcase_add_test(tcase, what_people_did_is_kept_until_it_is_forgotten);
     tcase_add_test(tcase, what_is_over_of_events_is_forgotten);
     tcase_add_test(tcase, forgetting_and_overwriting);
