@@ -97,7 +97,7 @@ void batch_forget(Batch *batch, const char *fingerprint) {
 void batch_cursor(Batch *batch, const char *name, const char *value_json) {
     batch->cursors = alloc_again(batch->cursors, batch->rows.cursor_count + 1, sizeof *batch->cursors);
     batch->cursors[batch->rows.cursor_count++] =
-        (CursorRow){arena_text(batch->arena, name), arena_text(batch->arena, value_json)};
+        (CursorRow){arena_text(batch->arena, name), value_json ? arena_text(batch->arena, value_json) : NULL};
 }
 
 void batch_seen(Batch *batch, const char *scope, const char *id, int64_t seen_ms) {

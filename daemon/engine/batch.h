@@ -21,7 +21,7 @@ typedef void BatchDone(void *ctx); /* once, on the loop, after memory became tru
 Batch *batch_new(Backlog *backlog);
 void batch_add(Batch *batch, InstanceChange *take_change);
 void batch_forget(Batch *batch, const char *fingerprint); /* the row and the instance go */
-void batch_cursor(Batch *batch, const char *name, const char *value_json);
+void batch_cursor(Batch *batch, const char *name, const char *value_json); /* NULL: it is forgotten */
 /* An event counts from here on: never again, and for an instance until its matches before a time are forgotten. */
 void batch_seen(Batch *batch, const char *scope, const char *id, int64_t seen_ms);
 void batch_forget_seen(Batch *batch, const char *scope, int64_t before_ms);

@@ -400,6 +400,7 @@ void events_judge(Events *events, const Poll *poll, const PollOutcome *outcome, 
     for (size_t i = 0; i < outcome->match_count; i++) take_match(&in, &outcome->matches[i]);
     for (const Touched *t = in.touched; t; t = t->hh.next) judge_touched(&in, t);
     if (outcome->is_complete) judge_rest(&in);
+    novelty_prune(events->novelty, now_ms, batch);
     remember(&in);
     Touched *touched, *next;
     HASH_ITER(hh, in.touched, touched, next) {

@@ -12,11 +12,13 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { DAY_MS = 86400000, KEY_DIGEST = 16, NAME_MAX_BYTES = 96 };
+enum { DAY_MS = 86400000, REFRESHES = 8, KEY_DIGEST = 16, NAME_MAX_BYTES = 96 };
 
 typedef struct Known {
     char name[NAME_MAX_BYTES]; /* `first/FINGERPRINT`: the cursor with when learning began, and the keys' prefix */
     FirstSeen *seen;
+    int64_t refresh_ms; /* how old what is written of a key may be */
+    int64_t pruned_ms;
     UT_hash_handle hh;
 } Known;
 
@@ -63,6 +65,12 @@ static void write_key(const Known *known, const char *key, int64_t last_ms, Batc
     OWN(json) json_t *value = json_pack("{s:o, s:I}", "key", json_safe(key), "last_ms", (json_int_t)last_ms);
     OWN(text) char *text = json_write(value);
     batch_cursor(batch, name, text);
+}
+
+static void forget_key(const Known *known, const char *key, Batch *batch) {
+    char name[NAME_MAX_BYTES];
+    key_name(known, key, name);
+    batch_cursor(batch, name, NULL);
 }
 
 typedef struct KeyRow {
@@ -129,6 +137,7 @@ static Known *known_of(Novelty *novelty, const Watch *watch, int64_t now_ms, Bat
     known = alloc_zeroed(1, sizeof *known);
     memcpy(known->name, name, sizeof name);
     known->seen = first_seen_new(since_ms(novelty, known, now_ms, batch), rule->learn_s, rule->forget_s);
+    known->refresh_ms = rule->forget_s * 1000 / REFRESHES < DAY_MS ? rule->forget_s * 1000 / REFRESHES : DAY_MS;
     restore_keys(novelty, known);
     HASH_ADD_STR(novelty->known, name, known);
     return known;
@@ -145,8 +154,30 @@ bool novelty_is_new(
         OWN(json) json_t *value = json_read(written, strlen(written), NULL);
         json_whole(value, "last_ms", &written_ms);
     }
+    const char *going = first_seen_going(known->seen, key);
+    if (going) forget_key(known, going, batch);
     const FirstSeenAnswer answer = first_seen_meet(known->seen, key, event_ms);
     /* Written when it is new, and then once a day: what is forgotten after months need not be exact. */
-    if (written_ms == INT64_MIN || event_ms - written_ms > DAY_MS) write_key(known, key, event_ms, batch);
+    if (written_ms == INT64_MIN || event_ms - written_ms > known->refresh_ms) write_key(known, key, event_ms, batch);
     return answer == FIRST_SEEN_NEW;
+}
+
+typedef struct Pruning {
+    const Known *known;
+    int64_t now_ms;
+    Batch *batch;
+} Pruning;
+
+static void prune_key(void *ctx, const char *key, int64_t last_ms) {
+    const Pruning *in = ctx;
+    if (first_seen_is_over(in->known->seen, last_ms, in->now_ms)) forget_key(in->known, key, in->batch);
+}
+
+void novelty_prune(Novelty *novelty, int64_t now_ms, Batch *batch) {
+    for (Known *known = novelty->known; known; known = known->hh.next) {
+        if (now_ms >= known->pruned_ms && now_ms - known->pruned_ms < known->refresh_ms) continue;
+        known->pruned_ms = now_ms;
+        first_seen_each(known->seen, prune_key, &(Pruning){.known = known, .now_ms = now_ms, .batch = batch});
+        first_seen_prune(known->seen, now_ms);
+    }
 }

@@ -13,6 +13,8 @@ OWN_DEFINE(Novelty, novelty)
 /* Is this key new for the watch's alarm in its account? What must be remembered of it goes into the batch. */
 bool novelty_is_new(
     Novelty *novelty, const Watch *watch, const char *key, int64_t event_ms, int64_t now_ms, Batch *batch);
+/* What was not met for so long that it is forgotten goes from the file, too. */
+void novelty_prune(Novelty *novelty, int64_t now_ms, Batch *batch);
 /* A new configuration: learning and forgetting may take other times. */
 void novelty_reset(Novelty *novelty);
 

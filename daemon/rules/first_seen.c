@@ -70,10 +70,18 @@ FirstSeenAnswer first_seen_meet(FirstSeen *seen, const char *text, int64_t time_
     return forgotten ? unknown : FIRST_SEEN_KNOWN;
 }
 
+const char *first_seen_going(const FirstSeen *seen, const char *key) {
+    return HASH_COUNT(seen->keys) == FIRST_SEEN_KEYS_MAX && !find(seen, key) ? seen->keys->text : NULL;
+}
+
+bool first_seen_is_over(const FirstSeen *seen, int64_t last_ms, int64_t now_ms) {
+    return now_ms - last_ms > seen->forget_ms;
+}
+
 void first_seen_prune(FirstSeen *seen, int64_t now_ms) {
     Key *key, *next;
     HASH_ITER(hh, seen->keys, key, next) {
-        if (now_ms - key->last_ms > seen->forget_ms) drop(seen, key);
+        if (first_seen_is_over(seen, key->last_ms, now_ms)) drop(seen, key);
     }
 }
 

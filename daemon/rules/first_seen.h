@@ -25,6 +25,9 @@ OWN_DEFINE(FirstSeen, first_seen)
 
 /* Remembers the key as met at time_ms. LEARNING: it was not known, and that says nothing yet. */
 FirstSeenAnswer first_seen_meet(FirstSeen *seen, const char *key, int64_t time_ms);
+/* The key that would go for want of room if this one were met now; NULL: none. Borrowed until then. */
+const char *first_seen_going(const FirstSeen *seen, const char *key);
+bool first_seen_is_over(const FirstSeen *seen, int64_t last_ms, int64_t now_ms); /* met so long ago that it is new */
 void first_seen_prune(FirstSeen *seen, int64_t now_ms); /* forgets what was not met for forget_s */
 size_t first_seen_count(const FirstSeen *seen);
 uint64_t first_seen_dropped(const FirstSeen *seen); /* for want of room, since it was made */
