@@ -2,6 +2,7 @@
 #include "engine/events.h"
 
 #include "base/alloc.h"
+#include "base/json.h"
 #include "base/table.h"
 #include "base/timetext.h"
 #include "engine/novelty.h"
@@ -13,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINES_MAX_BYTES = 1000, REASON_BYTES = 700, WORD_BYTES = 160 };
+enum { LINES_MAX_BYTES = 1000, WORD_BYTES = 160, SWEEP_EVERY_MS = 60000 };
 
 static const Metric full_metric = {"tocsin_events_uncounted_total",
     "Matches that were told, and could not be counted with others for want of room.", METRIC_COUNTER, {NULL}};
@@ -32,6 +33,7 @@ struct Events {
     Tally *tallies;
     Series *series;
     const Watch *watches;
+    int64_t swept_ms;
 };
 
 Events *events_new(Core *core) {
@@ -274,11 +276,13 @@ static Labels *notes_of(const Touched *touched, const Labels *before) {
     OWN(text) char *from = text_format("%s%s%s", newest->where, *newest->where ? " " : "", newest->region);
     time_format(touched->first->time_ms, first);
     time_format(newest->time_ms, last);
+    const char *known_last = labels_get(before, "last_event");
     const bool is_earlier = !*known_first || strcmp(first, known_first) < 0;
+    const bool is_late = *known_last && strcmp(known_last, last) > 0; /* it came behind younger ones */
     const Label all[] = {{"who", newest->who}, {"what", newest->name}, {"from", from},
         {"result", *newest->error ? newest->error : "success"}, {"first_event", is_earlier ? first : known_first},
-        {"last_event", last}, {"events", lines}, {"fields", touched->fields ? touched->fields : ""},
-        {"event_id", newest->id}};
+        {"last_event", is_late ? known_last : last}, {"events", lines},
+        {"fields", touched->fields ? touched->fields : ""}, {"event_id", newest->id}};
     return labels_new(all, COUNT_OF(all));
 }
 
@@ -313,6 +317,7 @@ static void judge_touched(Judging *in, const Touched *touched) {
     OWN(text) char *reason = reason_of(touched, selector);
     OWN(labels) Labels *notes = notes_of(touched, is_open ? instance->facts.notes : NULL);
     InstanceChange *change = change_new(instance);
+    change->persist = series_is_found(in->events->series, touched->watch); /* what is counted hangs on its row */
     change_events(change,
         &(EventNews){.matches = touched->matches,
             .is_met = touched->is_met,
@@ -328,6 +333,33 @@ static void judge_touched(Judging *in, const Touched *touched) {
     batch_add(in->batch, change);
 }
 
+/* From when on silence is believed: when all of the timespan was watched, and as long again as events may be late. A
+ * timespan that a reload makes longer than what was kept of earlier matches waits for the rest. */
+static int64_t believed_from_ms(Judging *in, const Instance *instance, int64_t span_s, int64_t late_s) {
+    const Core *core = in->events->core;
+    OWN(text) char *name = text_format("silence/%s", instance->fingerprint);
+    const char *text = memory_cursor(core->memory, name);
+    OWN(json) json_t *value = text ? json_read(text, strlen(text), NULL) : NULL;
+    int64_t known_span_s = 0;
+    const bool is_known = instance->hold_until_ms && json_whole(value, "timespan_s", &known_span_s);
+    if (is_known && known_span_s == span_s) return instance->hold_until_ms;
+    char row[WORD_BYTES];
+    snprintf(row, sizeof row, "{\"timespan_s\":%" PRId64 "}", span_s);
+    batch_cursor(in->batch, name, row);
+    const int64_t kept_s = is_known ? known_span_s + EVENTS_LATE_S : 0;
+    const int64_t from_ms = in->now_ms + (span_s + late_s - kept_s) * 1000;
+    return is_known && from_ms < instance->hold_until_ms ? instance->hold_until_ms : from_ms;
+}
+
+/* Up to when, too: an event that came since then ends the alarm when it, too, had so long to arrive. Caller frees. */
+static char *silence_reason(int64_t count, int64_t span_s, int64_t end_ms) {
+    char span[TIME_TEXT_MAX], end[TIME_TEXT_MAX];
+    time_format(end_ms, end);
+    span_words(span_s, span);
+    if (!count) return text_format("no match within the %s up to %.5sZ", span, end + 11);
+    return text_format("%" PRId64 " match%s within the %s up to %.5sZ", count, count == 1 ? "" : "es", span, end + 11);
+}
+
 /* Silence is what alarms: it is believed when events had time to arrive, and not before all of that was watched. */
 static void judge_silence(Judging *in, Instance *instance) {
     const EventSelector *selector = instance->alarm->selector;
@@ -335,18 +367,16 @@ static void judge_silence(Judging *in, Instance *instance) {
     const Tally *tally = tally_find(in->events, instance->fingerprint);
     const int64_t end_ms = in->now_ms - late_s * 1000;
     const int64_t count = tally ? event_window_count(tally->window, "", end_ms) : 0;
-    char span[TIME_TEXT_MAX], reason[WORD_BYTES];
+    const int64_t from_ms = believed_from_ms(in, instance, selector->timespan_s, late_s);
+    OWN(text) char *reason = silence_reason(count, selector->timespan_s, end_ms);
     InstanceChange *change = change_new(instance);
     change->after.evaluated_ms = in->now_ms;
     change_error(change, NULL);
-    if (!change->after.hold_until_ms) {
-        change->after.hold_until_ms = in->now_ms + (selector->timespan_s + late_s) * 1000;
-        change->persist = true;
-    }
-    snprintf(reason, sizeof reason, "%" PRId64 " matches within %s", count, span_words(selector->timespan_s, span));
+    change->persist = from_ms != instance->hold_until_ms;
+    change->after.hold_until_ms = from_ms;
     if (!count_meets(&selector->count, count))
         change_state(change, STATE_OK, (double)count, reason, in->now_ms);
-    else if (in->now_ms >= change->after.hold_until_ms)
+    else if (in->now_ms >= from_ms)
         change_state(change, STATE_ALARM, (double)count, reason, in->now_ms);
     batch_add(in->batch, change);
 }
@@ -355,19 +385,43 @@ static void judge_quiet(Judging *in, Instance *instance) {
     Touched *touched;
     HASH_FIND_STR(in->touched, instance->fingerprint, touched);
     if (is_absence(instance)) return judge_silence(in, instance);
-    if (touched) return;
+    if (touched && (touched->is_met || instance->memory.state == STATE_ALARM)) return;
     char span[TIME_TEXT_MAX], reason[WORD_BYTES];
     const EventSelector *selector = instance->alarm->selector;
-    snprintf(reason, sizeof reason, "no match for %s", span_words(selector->timespan_s, span));
+    const Tally *tally = tally_find(in->events, instance->fingerprint);
+    const int64_t count = tally ? event_window_count(tally->window, "", in->now_ms) : 0;
+    span_words(selector->timespan_s, span);
+    if (count)
+        snprintf(reason, sizeof reason, "%" PRId64 " match%s within %s", count, count == 1 ? "" : "es", span);
+    else
+        snprintf(reason, sizeof reason, "no match for %s", span);
     InstanceChange *change = change_new(instance);
     change_no_events(change, reason, in->now_ms);
     batch_add(in->batch, change);
 }
 
+/* Matches that may still be counted with others are not to go with their instance, which nobody has open. */
+static void stay_while_counting(const Judging *in, Instance *instance) {
+    const Tally *tally = tally_find(in->events, instance->fingerprint);
+    if (tally && event_window_count(tally->window, "", in->now_ms) > 0) instance->unseen_boot_ms = 0;
+}
+
 static void quiet_instance(void *ctx, Instance *instance) {
     Judging *in = ctx;
-    if (instance->alarm) judge_quiet(in, instance);
-    if (instance->alarm) prune(in, instance);
+    if (!instance->alarm) return;
+    judge_quiet(in, instance);
+    stay_while_counting(in, instance);
+    prune(in, instance);
+}
+
+/* What was counted for an instance goes with it. */
+static void sweep(Events *events, int64_t now_ms) {
+    if (now_ms >= events->swept_ms && now_ms - events->swept_ms < SWEEP_EVERY_MS) return;
+    events->swept_ms = now_ms;
+    Tally *tally, *next;
+    HASH_ITER(hh, events->tallies, tally, next) {
+        if (!instance_find(events->core->instances, tally->fingerprint)) tally_free(events, tally);
+    }
 }
 
 /* Everything there is was read: what had no match goes on, or ends. */
@@ -400,6 +454,7 @@ void events_judge(Events *events, const Poll *poll, const PollOutcome *outcome, 
     for (size_t i = 0; i < outcome->match_count; i++) take_match(&in, &outcome->matches[i]);
     for (const Touched *t = in.touched; t; t = t->hh.next) judge_touched(&in, t);
     if (outcome->is_complete) judge_rest(&in);
+    sweep(events, now_ms);
     novelty_prune(events->novelty, now_ms, batch);
     remember(&in);
     Touched *touched, *next;

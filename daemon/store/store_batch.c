@@ -21,6 +21,7 @@ typedef enum {
     FORGET_CURSOR,
     FORGET_SEEN,
     FORGET_MATCHES,
+    FORGET_ORPHANS,
     PUT_SEEN,
     PUT_MATCH,
     PUT_SILENCE,
@@ -71,6 +72,8 @@ static const char *const texts[STATEMENTS] = {
     [FORGET_CURSOR] = "DELETE FROM cursor WHERE name = ?1",
     [FORGET_SEEN] = "DELETE FROM event_seen WHERE scope = ?1 AND seen_ms < ?2",
     [FORGET_MATCHES] = "DELETE FROM event_match WHERE fingerprint = ?1 AND event_ms < ?2",
+    [FORGET_ORPHANS] = "DELETE FROM event_match WHERE fingerprint = ?1 "
+                       "AND NOT EXISTS (SELECT 1 FROM instance WHERE instance.fingerprint = ?1)",
     [PUT_SEEN] = "INSERT OR IGNORE INTO event_seen(scope, id, seen_ms) VALUES (?1, ?2, ?3)",
     [PUT_MATCH] = "INSERT OR IGNORE INTO event_match(" MATCH_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     [PUT_SILENCE] = "INSERT INTO silence(" SILENCE_COLUMNS ") VALUES (?1, ?2, ?3, ?4) ON CONFLICT(id) DO UPDATE SET"
@@ -151,7 +154,8 @@ static int tell(Statements *statements, StatementId id, const InstanceTold *told
 }
 
 static int close_told(Statements *statements, const InstanceTold *told) {
-    const int code = tell(statements, FORGET_TOLD, told);
+    int code = tell(statements, FORGET_TOLD, told);
+    if (code == SQLITE_OK) code = forget(statements, FORGET_ORPHANS, told->fingerprint);
     return code == SQLITE_OK ? tell(statements, TELL_INSTANCE, told) : code;
 }
 
