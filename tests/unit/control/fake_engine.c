@@ -148,8 +148,9 @@ char *engine_what_changed(Engine *engine, const Instance *instance) {
 }
 
 const void *engine_kept(Engine *engine, size_t index, const Poll **ret_poll) {
-    static const Poll poll = {.api = "GetServiceGraph", .account = "default", .region = "eu-west-1"};
-    *ret_poll = index ? NULL : &poll;
+    engine->poll = (Poll){
+        .api = engine->kept_api ? engine->kept_api : "GetServiceGraph", .account = "default", .region = "eu-west-1"};
+    *ret_poll = index ? NULL : &engine->poll;
     return index ? NULL : engine->kept;
 }
 

@@ -19,6 +19,8 @@ struct Engine {
     Instance alarms[FAKE_ALARMS];
     double datapoints[3];
     const void *kept; /* by the one poll that there is */
+    const char *kept_api; /* that poll's; NULL: GetServiceGraph */
+    Poll poll;
     bool healthy, ready, reload_fails, store_fails, rows_empty;
     EngineOutcome outcome;
     char asked[256]; /* what was changed last: `retry ID` */
