@@ -123,8 +123,10 @@ static void hand_on_matches(EventFinding *finding, size_t event, EventMatch *mat
     finding->match_count = 0; /* their labels went along */
 }
 
+/* What was read of a gap, or late, says how old it is, not how long events take now. */
 static void note_lag(PollRun *run, const ReadEvent *newest) {
     EventMemory *memory = run->batch->memory;
+    if (newest->time_ms / 1000 < run->cursor.high_water_s) return;
     const int64_t late_ms = run->outcome->now_ms - newest->time_ms;
     memory->lag_s = late_ms > 0 ? late_ms / 1000 : 0;
     metric_set(
@@ -167,7 +169,7 @@ static int64_t lag_s(const PollRun *run) {
     const EventMemory *memory = run->batch->memory;
     if (run->cursor.gap_count) return run->now_s - run->cursor.gaps[0].from_s;
     if (!run->outcome->is_complete && memory->complete_s) return run->now_s - memory->complete_s;
-    return memory->lag_s;
+    return memory->lag_s < 0 && run->outcome->is_complete ? 0 : memory->lag_s;
 }
 
 void gather_conclude(PollRun *run) {

@@ -117,7 +117,7 @@ typedef struct PollOutcome {
     size_t cursor_count;
     int64_t feed_seen_ms; /* eventTime of the newest call of our own that the feed shows; 0: none was seen yet */
     bool is_complete; /* everything that there is by now was read: absence is evidence */
-    int64_t lag_s; /* how far the newest event read is behind, and -1: not known */
+    int64_t lag_s; /* how far behind what was read is, else how late the newest event came; -1: not known */
     void *kept; /* what of this poll people can look at until the next; NULL: nothing. The receiver's, for
                    Source.kept_free */
     int64_t now_ms; /* AWS's time when it was asked */
