@@ -72,9 +72,9 @@ static char *span(const Series *series) {
 
 static void print_datapoints(CtlContext *ctl, const json_t *instance, Beyond beyond) {
     const Series series = series_read(json_list(instance, "datapoints"));
-    if (series.count == 0) return line(ctl, "datapoints", "none yet");
     double threshold = NAN;
     json_double(instance, "threshold", &threshold);
+    if (series.count == 0) return line(ctl, "datapoints", isnan(threshold) ? NULL : "none yet");
     OWN(text) char *blocks = sparkline_blocks(series.values, series.count, threshold);
     OWN(text) char *marks = sparkline_marks(series.values, series.count, beyond, threshold);
     OWN(text) char *facts = span(&series);
@@ -86,11 +86,24 @@ static void print_datapoints(CtlContext *ctl, const json_t *instance, Beyond bey
 
 /* --- an instance --- */
 
+/* Without a threshold where it has none: a count of events, an insight. Caller frees. */
 static char *value_text(const json_t *instance, Beyond beyond) {
     OWN(text) char *value = people_number(json_object_get(instance, "value"));
+    if (!json_is_number(json_object_get(instance, "threshold")))
+        return text_copy(json_is_number(json_object_get(instance, "value")) ? value : "");
     OWN(text) char *threshold = people_number(json_object_get(instance, "threshold"));
     const char *sign = beyond_sign(beyond);
     return text_format("%s, threshold %s%s%s", value, sign, *sign ? " " : "", threshold);
+}
+
+/* Several lines below one another: all but the first stand where no name of ours can. */
+static void lines(CtlContext *ctl, const char *head, const char *text) {
+    for (bool is_first = true; *text || is_first; is_first = false) {
+        const size_t length = strcspn(text, "\n");
+        OWN(text) char *one = text_format("%s%.*s", is_first ? "" : "  ", (int)length, text);
+        line(ctl, is_first ? head : "", one);
+        text += length + (text[length] == '\n');
+    }
 }
 
 static void print_pairs(CtlContext *ctl, const char *head, const json_t *pairs) {
@@ -98,7 +111,7 @@ static void print_pairs(CtlContext *ctl, const char *head, const json_t *pairs) 
     json_t *value;
     json_object_foreach((json_t *)(uintptr_t)pairs, key, value) {
         OWN(text) char *pair = text_format("%s=%s", key, json_is_string(value) ? json_string_value(value) : "");
-        line(ctl, head, pair);
+        lines(ctl, head, pair);
         head = "";
     }
 }

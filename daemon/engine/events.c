@@ -273,7 +273,7 @@ static Labels *notes_of(const Touched *touched, const Labels *before) {
     char first[TIME_TEXT_MAX], last[TIME_TEXT_MAX];
     const char *known_first = labels_get(before, "first_event");
     OWN(text) char *lines = lines_of(touched, labels_get(before, "events"));
-    OWN(text) char *from = text_format("%s%s%s", newest->where, *newest->where ? " " : "", newest->region);
+    OWN(text) char *from = text_format("%s%s%s", newest->where, *newest->where ? ", " : "", newest->region);
     time_format(touched->first->time_ms, first);
     time_format(newest->time_ms, last);
     const char *known_last = labels_get(before, "last_event");

@@ -122,6 +122,7 @@ const NoticeFact notice_facts[] = {
     {"last_event", "last"},
     {"fields", "fields"},
     {"events", "events"},
+    {"falsepositives", "harmless?"},
     {"trace_links", "traces"},
     {"what_changed", "changed"},
     {"acknowledged_by", "known to"},

@@ -260,7 +260,7 @@ START_TEST(nothing_is_known_before_the_first_complete_poll) {
 END_TEST
 
 START_TEST(a_match_fires_in_any_poll_and_reads_like_a_sentence) {
-    static const char *const notes[][2] = {{"who", "ann"}, {"what", "DeleteTrail"}, {"from", "203.0.113.7 eu-west-1"},
+    static const char *const notes[][2] = {{"who", "ann"}, {"what", "DeleteTrail"}, {"from", "203.0.113.7, eu-west-1"},
         {"result", "success"}, {"event_id", "e1"}, {"first_event", "2026-02-02T02:40:00.000Z"},
         {"last_event", "2026-02-02T02:40:00.000Z"}, {"events", "2026-02-02 02:40:00Z e1"}};
     World w;
