@@ -84,6 +84,11 @@ typedef struct TocsinHttpRequest {
     const char *ca_file, *cert_file, *key_file; /* NULL: the system's authorities; no client certificate */
     const char *proxy_url; /* NULL: from the usual environment variables */
     int64_t timeout_ms; /* the whole exchange; 0: 30 s */
+    /* A secret that has its place inside the body: its bytes are put at `body_secret_at`, written as the inside of a
+     * JSON string. For a receiver that wants its key there and in no header. Look at host->http_request_size first: a
+     * Tocsin that does not know of it would send the body without the secret. */
+    TocsinSecret body_secret; /* 0: none */
+    size_t body_secret_at;
 } TocsinHttpRequest;
 
 typedef struct TocsinHttpAnswer {
@@ -194,12 +199,14 @@ struct TocsinHost {
     /* HMAC-SHA256 with a secret as key, or plain SHA-256 with secret 0: 64 lower-case hex digits and a zero byte.
      * False: the secret is unknown. */
     bool (*sha256)(const TocsinHost *host, TocsinSecret secret, const void *data, size_t length, char *ret_hex);
+    size_t http_request_size; /* how much of a TocsinHttpRequest this Tocsin understands */
 };
 
 /* --- what a plugin is --- */
 
 /* One configuration key. `name` is `key`, or `section.key` for a map in the channel's map. `type` is one of
- *   text        a string             texts     a list of strings; one scalar stands for a list of one
+ *   text        a string of one line texts     a list of strings; one scalar stands for a list of one
+ *   lines       a string of several lines
  *   integer     a whole number       number    any number
  *   bool        true or false        duration  seconds, a whole number
  *   map         strings by name      path      an absolute path (a relative one was relative to the configuration)

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_TYPE_WORDS = 16, PATH_DEPTH = 8 };
+enum { KEY_TYPE_WORDS = 16, PATH_DEPTH = 8, KEY_LINES_MAX = 65536 };
 
 /* One channel while it is read. */
 typedef struct Reading {
@@ -91,8 +91,10 @@ static const struct KeyType {
         Reading *reading, const Node *node, const Value *value); /* instead: may add its own problem and fail */
     double min, max;
     const char *remedy;
+    bool multiline;
 } key_types[] = {
     {"text", SCHEMA_TEXT, text_json, NULL, 0, 0, "a text"},
+    {"lines", SCHEMA_TEXT, text_json, NULL, 1, KEY_LINES_MAX, "a text, which may have several lines", true},
     {"texts", SCHEMA_TEXTS, texts_json, NULL, 0, 1000, "a list of texts"},
     {"integer", SCHEMA_INTEGER, whole_json, NULL, -1e15, 1e15, "a whole number"},
     {"number", SCHEMA_NUMBER, real_json, NULL, 0, 0, "a number"},
@@ -163,6 +165,7 @@ static json_t *read_typed(Reading *reading, const TocsinKey *key, const char *ty
         .type = known->type,
         .min = known->min,
         .max = known->max,
+        .multiline = known->multiline,
         .remedy = known->remedy,
         .doc = key->doc};
     if (known->type == SCHEMA_CHOICE) row.choices = choices_of(reading->in->arena, type, &row.remedy);

@@ -1,6 +1,7 @@
 /* The services lent to plugins: theirs as ours on the way in, ours as theirs on the way back. */
 #include "base/alloc.h"
 #include "base/digest.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "plugin/child.h"
@@ -167,6 +168,28 @@ static bool take_headers(Service *service, const TocsinHttpRequest *theirs, Http
     return true;
 }
 
+static void body_free(char *body, size_t length) {
+    if (body) explicit_bzero(body, length);
+    free(body);
+}
+
+/* A body with its secret in place, wiped by body_free(); NULL, and the service will fail: the place is none. */
+static char *body_with_secret(
+    Service *service, const TocsinHttpRequest *theirs, const Secret *secret, size_t *ret_length) {
+    if (!theirs->body || theirs->body_secret_at > theirs->body_length || theirs->body_length > BODY_MAX)
+        return service_fail(service, TOCSIN_UNSENT, "the body has no place for its secret"), NULL;
+    OWN(json) json_t *value = json_safe(secret_reveal(secret, NULL)); /* its memory is wiped: secret.h */
+    char *quoted = json_write(value);
+    const size_t inside = strlen(quoted) - 2, at = theirs->body_secret_at;
+    char *body = alloc_zeroed(theirs->body_length + inside + 1, 1);
+    memcpy(body, theirs->body, at);
+    memcpy(body + at, quoted + 1, inside);
+    memcpy(body + at + inside, theirs->body + at, theirs->body_length - at);
+    body_free(quoted, inside + 2);
+    *ret_length = theirs->body_length + inside;
+    return body;
+}
+
 static void lent_http(const TocsinHost *host, const TocsinHttpRequest *theirs, TocsinHttpDone *done, void *ctx) {
     if (!theirs || !done) return;
     Service *service = service_new(host, http_end, ctx);
@@ -197,7 +220,13 @@ static void lent_http(const TocsinHost *host, const TocsinHttpRequest *theirs, T
     if (!ours.url && !ours.url_secret) return service_fail(service, TOCSIN_UNSENT, "there is no address");
     if (ours.body_length > BODY_MAX) return service_fail(service, TOCSIN_UNSENT, "the body is too long");
     if (!service->handle->lender->http) return service_fail(service, TOCSIN_FAILED, "there is no HTTP here");
-    service->http = http_start(service->handle->lender->http, &ours, http_answered, service);
+    const Secret *inside = NULL;
+    char *body = NULL;
+    if (!take_secret(service, request.body_secret, &inside)) return;
+    if (inside && !(body = body_with_secret(service, &request, inside, &ours.body_length))) return;
+    if (body) ours.body = body;
+    service->http = http_start(service->handle->lender->http, &ours, http_answered, service); /* copies the body */
+    body_free(body, ours.body_length);
 }
 
 /* --- mail --- */
@@ -459,5 +488,6 @@ void services_lend(Handle *handle) {
         .spawn = lent_spawn,
         .timer = lent_timer,
         .timer_cancel = lent_timer_cancel,
-        .sha256 = lent_sha256};
+        .sha256 = lent_sha256,
+        .http_request_size = sizeof(TocsinHttpRequest)};
 }

@@ -51,7 +51,7 @@ static void resolved_rows(const NoticeAlert *alert, Buffer *out) {
     row(out, "cleared at", alert->cleared);
 }
 
-static void alert_write(const NoticeAlert *alert, Buffer *out) {
+void plain_alert(const NoticeAlert *alert, Buffer *out) {
     OWN(text) char *line = plain_line(alert), *figures = notice_figures(alert), *where = notice_where(alert);
     OWN(text) char *since = alert->starts_ms ? notice_time(alert->starts_ms) : text_copy("");
     buffer_text(out, alert->is_firing ? "FIRING: " : "RESOLVED: ");
@@ -69,6 +69,10 @@ static void alert_write(const NoticeAlert *alert, Buffer *out) {
     row(out, "what it is", alert->description);
     for (const NoticeFact *fact = notice_facts; fact->annotation; fact++)
         rows(out, fact->name, notice_fact(alert, fact));
+}
+
+static void alert_write(const NoticeAlert *alert, Buffer *out) {
+    plain_alert(alert, out);
     row(out, "runbook", alert->runbook_url);
     row(out, "console", alert->console_url);
     buffer_text(out, "\n");

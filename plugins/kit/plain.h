@@ -7,6 +7,8 @@
 
 /* At most `alerts` of its alerts in full; lines end in LF, without other control characters. */
 void plain_write(const Notice *notice, size_t alerts, Buffer *out);
+/* One alert in full but for its links. */
+void plain_alert(const NoticeAlert *alert, Buffer *out);
 /* One alert in one line: its summary, or what there is. Caller frees. */
 char *plain_line(const NoticeAlert *alert);
 

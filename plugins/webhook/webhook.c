@@ -1,4 +1,7 @@
-/* webhook: Alertmanager's webhook body by HTTP POST. */
+/* webhook: a notification by HTTP POST, in the words of whoever takes it. */
+#include "webhook/format.h"
+#include "webhook/template.h"
+
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/own.h"
@@ -11,24 +14,51 @@
 #include <strings.h>
 
 enum { HEADERS_MAX = 50, TIMEOUT_MAX_S = 55, HEX = 65, WORDS_MAX = 300 };
+enum { LANES = 4, LIMITED_MS = 60000 }; /* requests of one delivery at once; PagerDuty asks for minutes after a 429 */
 
-typedef struct Webhook {
+typedef struct Webhook Webhook;
+
+/* How a body is made. False: it cannot be, and `why` says so. */
+typedef struct Format {
+    const char *name;
+    const char *url; /* in place of a `url`; NULL: there must be one */
+    bool (*render)(const Webhook *webhook, const Notice *notice, Bodies *into, const char **ret_why);
+    int64_t limited_ms; /* the wait after a 429 that names none */
+} Format;
+
+struct Webhook {
     const TocsinHost *host;
     json_t *config;
-    TocsinSecret hmac, bearer;
-} Webhook;
+    const Format *format;
+    TocsinSecret hmac, bearer, routing_key;
+};
 
-/* One delivery, until its answer is there. */
+/* One delivery, until all its answers are there: the worst of them is its outcome, and a retry sends all again, which
+ * the receiver's own deduplication makes harmless. */
 typedef struct Delivery {
+    const Webhook *webhook;
     TocsinDone *done;
     void *ctx;
+    Notice *notice;
+    Bodies bodies;
+    size_t next, running;
+    bool is_stopped; /* nothing more is sent: the rest would fare no better */
+    TocsinOutcome outcome;
+    int64_t retry_after_ms, began_ms;
+    char *detail; /* of the answer that decided */
 } Delivery;
 
 static const TocsinKey keys[] = {
     {"url", "url", NULL, "Where the message is posted."},
     {"url_file", "secret url", NULL, "A file with that address, where the address itself is a secret."},
     {"format", "choice alertmanager slack pagerduty teams alertmanager_api template", "alertmanager",
-        "What the body looks like: Alertmanager's webhook, version 4."},
+        "Who is spoken to. alertmanager: the body of Alertmanager's webhook, version 4. slack: an incoming webhook. "
+        "pagerduty: Events API v2. teams: a workflow's webhook. alertmanager_api: an Alertmanager's own "
+        "/api/v2/alerts. template: a body of your own."},
+    {"template", "lines", NULL,
+        "With format: template, the body: a JSON document whose texts may hold values, as in {{ subject }}."},
+    {"routing_key_file", "secret", NULL,
+        "With format: pagerduty, the integration key of a service there; url is then PagerDuty's own unless given."},
     {"headers", "map", NULL, "Headers to send besides."},
     {"bearer_token_file", "secret", NULL, "A token, sent as `Authorization: Bearer`."},
     {"basic_auth.username", "required text", NULL, "The user of HTTP basic authentication."},
@@ -39,10 +69,64 @@ static const TocsinKey keys[] = {
     {"key_file", "path", NULL, "That certificate's key."},
     {"proxy_url", "url", NULL, "A proxy, in place of what the environment says."},
     {"timeout", "duration", "30s", "How long an answer may take, at most 55s."},
-    {"template", "later", NULL, "A body of your own."},
-    {"routing_key_file", "later", NULL, "PagerDuty's key."},
     {NULL, NULL, NULL, NULL},
 };
+
+/* --- formats --- */
+
+static bool one(Bodies *into, char *take_text) {
+    bodies_add(into, take_text);
+    return true;
+}
+
+static bool render_default(const Webhook *webhook, const Notice *notice, Bodies *into, const char **ret_why) {
+    (void)webhook, (void)ret_why;
+    return one(into, json_write(notice->webhook));
+}
+
+static bool render_slack(const Webhook *webhook, const Notice *notice, Bodies *into, const char **ret_why) {
+    (void)webhook, (void)ret_why;
+    return one(into, slack_body(notice));
+}
+
+static bool render_teams(const Webhook *webhook, const Notice *notice, Bodies *into, const char **ret_why) {
+    (void)webhook, (void)ret_why;
+    return one(into, teams_body(notice));
+}
+
+static bool render_alertmanager(const Webhook *webhook, const Notice *notice, Bodies *into, const char **ret_why) {
+    (void)webhook, (void)ret_why;
+    return one(into, alertmanager_body(notice));
+}
+
+static bool render_pagerduty(const Webhook *webhook, const Notice *notice, Bodies *into, const char **ret_why) {
+    (void)webhook;
+    pagerduty_bodies(notice, into);
+    *ret_why = "the notification holds no alert";
+    return into->count > 0;
+}
+
+static bool render_template(const Webhook *webhook, const Notice *notice, Bodies *into, const char **ret_why) {
+    char *text = template_body(json_text(webhook->config, "template"), notice);
+    *ret_why = "the template gives a body of more than 4 MiB";
+    return text && one(into, text);
+}
+
+static const Format formats[] = {
+    {"alertmanager", NULL, render_default, 0},
+    {"slack", NULL, render_slack, 0},
+    {"pagerduty", "https://events.pagerduty.com/v2/enqueue", render_pagerduty, LIMITED_MS},
+    {"teams", NULL, render_teams, 0},
+    {"alertmanager_api", NULL, render_alertmanager, 0},
+    {"template", NULL, render_template, 0},
+};
+
+static const Format *format_of(const json_t *config) {
+    const char *name = json_text(config, "format");
+    for (size_t i = 0; name && i < COUNT_OF(formats); i++)
+        if (strcmp(formats[i].name, name) == 0) return &formats[i];
+    return &formats[0];
+}
 
 /* --- check --- */
 
@@ -84,18 +168,53 @@ static void check_headers(const json_t *headers, TocsinProblem *problem, void *c
     }
 }
 
+typedef struct TemplateCheck {
+    TocsinProblem *problem;
+    void *ctx;
+} TemplateCheck;
+
+static void template_problem(void *ctx, const char *what, const char *remedy) {
+    const TemplateCheck *check = ctx;
+    OWN(text) char *words = text_format("the template, %s", what);
+    check->problem(check->ctx, "/template", words, remedy);
+}
+
+/* A key that belongs to one format: missing there, or of no use elsewhere. */
+static void check_pair(const json_t *config, const char *key, const char *format, TocsinProblem *problem, void *ctx) {
+    const bool is_there = json_object_get(config, key), is_meant = strcmp(format_of(config)->name, format) == 0;
+    OWN(text) char *path = text_format("/%s", is_there ? key : "format");
+    OWN(text)
+    char *what = is_there ? text_format("%s belongs to `format: %s`", key, format)
+                          : text_format("`format: %s` needs %s", format, key);
+    OWN(text) char *remedy = is_there ? text_format("format: %s, or take it out", format) : text_format("add %s", key);
+    if (is_there != is_meant) problem(ctx, path, what, remedy);
+}
+
+static void check_format(const json_t *config, TocsinProblem *problem, void *ctx) {
+    const Format *format = format_of(config);
+    const char *template = json_text(config, "template"), *url = json_text(config, "url");
+    static const char tail[] = "/api/v2/alerts";
+    const size_t length = url ? strlen(url) : 0;
+    check_pair(config, "template", "template", problem, ctx);
+    check_pair(config, "routing_key_file", "pagerduty", problem, ctx);
+    if (template) template_check(template, template_problem, &(TemplateCheck){problem, ctx});
+    if (url && strcmp(format->name, "alertmanager_api") == 0 &&
+        (length < strlen(tail) || strcmp(url + length - strlen(tail), tail) != 0))
+        problem(
+            ctx, "/url", "an Alertmanager takes alerts at /api/v2/alerts", "http://alertmanager:9093/api/v2/alerts");
+    if (json_object_get(config, "routing_key_file") && json_object_get(config, "hmac_secret_file"))
+        problem(ctx, "/hmac_secret_file", "PagerDuty looks at no signature", "take it out");
+}
+
 static void check(const char *config_json, TocsinProblem *problem, void *ctx) {
     OWN(json) json_t *config = json_read(config_json, strlen(config_json), NULL);
     const json_t *headers = json_map(config, "headers");
-    const char *format = json_text(config, "format");
     int64_t timeout_s = 0;
     const bool has_url = json_object_get(config, "url"), has_file = json_object_get(config, "url_file");
-    if (!has_url && !has_file) problem(ctx, "", "`url` is missing", "url: https://example.org/hook, or url_file");
+    if (!has_url && !has_file && !format_of(config)->url)
+        problem(ctx, "", "`url` is missing", "url: https://example.org/hook, or url_file");
     if (has_url && has_file) problem(ctx, "/url_file", "url and url_file are both given", "one of them");
-    if (format && strcmp(format, "alertmanager") != 0) {
-        OWN(text) char *what = text_format("`format: %s` does not exist in this version of Tocsin", format);
-        problem(ctx, "/format", what, "alertmanager");
-    }
+    check_format(config, problem, ctx);
     check_headers(headers, problem, ctx);
     const int ways = (json_object_get(config, "bearer_token_file") != NULL) +
         (json_object_get(config, "basic_auth") != NULL) + has_authorization(headers);
@@ -121,6 +240,8 @@ static void *init(const char *config_json, const TocsinHost *host) {
     webhook->config = json_read(config_json, strlen(config_json), NULL);
     webhook->hmac = secret_of(webhook->config, "hmac_secret_file");
     webhook->bearer = secret_of(webhook->config, "bearer_token_file");
+    webhook->routing_key = secret_of(webhook->config, "routing_key_file");
+    webhook->format = format_of(webhook->config);
     return webhook;
 }
 
@@ -132,29 +253,35 @@ static void destroy(void *handle) {
 
 /* --- the answer (I4) --- */
 
+typedef struct Judged {
+    TocsinOutcome outcome;
+    int64_t retry_after_ms;
+    char *detail; /* the caller's */
+} Judged;
+
 static bool may_retry(int status) { return status == 408 || status == 425 || status == 429 || status >= 500; }
 
-static void answered(void *ctx, const TocsinHttpAnswer *answer) {
-    Delivery *delivery = ctx;
-    TocsinDone *done = delivery->done;
-    void *theirs = delivery->ctx;
-    free(delivery);
-    if (answer->end != TOCSIN_ANSWERED) {
-        answer_unanswered(done, theirs, answer->end, answer->error);
-        return;
-    }
+static Judged judge_status(const Format *format, const TocsinHttpAnswer *answer) {
     OWN(text) char *words = answer_first_line(answer->body, WORDS_MAX);
     const int status = answer->status;
     const char *gap = *words ? ": " : "";
-    if (status >= 200 && status < 300)
-        answer_give(done, theirs, TOCSIN_DELIVERED, 0, "HTTP %d%s%s", status, gap, words);
-    else if (status >= 300 && status < 400)
-        answer_give(done, theirs, TOCSIN_REFUSED, 0,
-            "HTTP %d: the receiver has moved to %s; redirects are not followed (give that address as url)", status,
-            answer->location_host ? answer->location_host : "a place that it does not name");
-    else
-        answer_give(done, theirs, may_retry(status) ? TOCSIN_RETRY : TOCSIN_REFUSED, answer->retry_after_ms,
-            "HTTP %d%s%s", status, gap, words);
+    if (status >= 300 && status < 400)
+        return (Judged){TOCSIN_REFUSED, 0,
+            text_format("HTTP %d: the receiver has moved to %s; redirects are not followed (give that address as url)",
+                status, answer->location_host ? answer->location_host : "a place that it does not name")};
+    const bool is_fine = status >= 200 && status < 300;
+    const int64_t wish_ms = status == 429 && !answer->retry_after_ms ? format->limited_ms : answer->retry_after_ms;
+    return (Judged){is_fine     ? TOCSIN_DELIVERED
+            : may_retry(status) ? TOCSIN_RETRY
+                                : TOCSIN_REFUSED,
+        is_fine ? 0 : wish_ms, text_format("HTTP %d%s%s", status, gap, words)};
+}
+
+static Judged judge(const Format *format, const TocsinHttpAnswer *answer) {
+    if (answer->end == TOCSIN_ANSWERED) return judge_status(format, answer);
+    const char *silent = answer->end == TOCSIN_TIMEOUT ? "no answer in time" : "no answer came";
+    return (Judged){answer->end == TOCSIN_UNSENT ? TOCSIN_REFUSED : TOCSIN_RETRY, 0,
+        text_copy(answer->error && *answer->error ? answer->error : silent)};
 }
 
 /* --- a delivery --- */
@@ -192,16 +319,27 @@ static char *sign(const Webhook *webhook, const Notice *notice, const char *body
     return text_format("t=%lld,v1=%s", (long long)(notice->created_ms / 1000), hex);
 }
 
-static void post(const Webhook *webhook, const Headers *headers, const char *body, TocsinDone *done, void *ctx) {
+static void answered(void *ctx, const TocsinHttpAnswer *answer);
+
+/* What is left of the time that a delivery may take in all. */
+static int64_t time_left_ms(const Delivery *delivery) {
+    const TocsinHost *host = delivery->webhook->host;
+    const int64_t past_ms = host->now_ms(host) - delivery->began_ms, all_ms = (int64_t)TIMEOUT_MAX_S * 1000;
+    return past_ms < 0 ? all_ms : all_ms - past_ms; /* the wall clock may have been put back */
+}
+
+static void post(Delivery *delivery, const Headers *headers, const char *body) {
+    const Webhook *webhook = delivery->webhook;
     const json_t *config = webhook->config, *basic = json_map(config, "basic_auth");
     int64_t timeout_s = 30;
     json_whole(config, "timeout", &timeout_s);
-    Delivery *delivery = alloc_zeroed(1, sizeof *delivery);
-    *delivery = (Delivery){done, ctx};
+    const int64_t left_ms = time_left_ms(delivery);
+    const bool has_file = json_object_get(config, "url_file");
+    const char *url = json_text(config, "url");
     const TocsinHttpRequest request = {
         .size = sizeof request,
         .method = "POST",
-        .url = json_text(config, "url"),
+        .url = url || has_file ? url : webhook->format->url,
         .url_secret = secret_of(config, "url_file"),
         .headers = headers->list,
         .header_count = headers->count,
@@ -213,29 +351,89 @@ static void post(const Webhook *webhook, const Headers *headers, const char *bod
         .cert_file = json_text(config, "cert_file"),
         .key_file = json_text(config, "key_file"),
         .proxy_url = json_text(config, "proxy_url"),
-        .timeout_ms = timeout_s * 1000,
+        .timeout_ms = timeout_s * 1000 < left_ms ? timeout_s * 1000 : left_ms,
+        .body_secret = webhook->routing_key,
+        .body_secret_at = delivery->bodies.secret_at,
     };
     webhook->host->http(webhook->host, &request, answered, delivery);
 }
 
-static void deliver(void *handle, const char *notification_json, TocsinDone *done, void *ctx) {
-    const Webhook *webhook = handle;
-    OWN(notice) Notice *notice = notice_read(notification_json);
-    if (!notice) {
-        answer_give(done, ctx, TOCSIN_REFUSED, 0, "the stored notification cannot be read");
-        return;
-    }
-    OWN(text) char *body = json_write(notice->webhook);
+/* Each request has a key of its own: the notification's id, and from the second on its number behind it. */
+static void send_one(Delivery *delivery, size_t index) {
+    const Webhook *webhook = delivery->webhook;
+    const Notice *notice = delivery->notice;
+    const char *body = delivery->bodies.texts[index];
     OWN(text) char *signature = webhook->hmac ? sign(webhook, notice, body) : NULL;
+    OWN(text) char *key = index ? text_format("%s.%zu", notice->id, index + 1) : text_copy(notice->id);
     Headers headers = {.count = 0};
     add_configured(&headers, json_map(webhook->config, "headers"));
-    add_header(&headers, "Idempotency-Key", notice->id, 0);
+    add_header(&headers, "Idempotency-Key", key, 0);
     if (webhook->bearer) add_header(&headers, "Authorization", "Bearer ", webhook->bearer);
     if (signature) add_header(&headers, "X-Tocsin-Signature", signature, 0);
-    if (webhook->hmac && !signature)
-        answer_give(done, ctx, TOCSIN_REFUSED, 0, "the secret of hmac_secret_file is not there");
-    else
-        post(webhook, &headers, body, done, ctx);
+    delivery->running++;
+    post(delivery, &headers, body);
+}
+
+static void finish(Delivery *delivery) {
+    answer_give(delivery->done, delivery->ctx, delivery->outcome, delivery->retry_after_ms, "%s",
+        delivery->detail ? delivery->detail : "");
+    bodies_deinit(&delivery->bodies);
+    notice_free(delivery->notice);
+    free(delivery->detail);
+    free(delivery);
+}
+
+static void give_up(Delivery *delivery, TocsinOutcome outcome, const char *why) {
+    delivery->outcome = outcome;
+    free(delivery->detail);
+    delivery->detail = text_copy(why);
+    delivery->is_stopped = true;
+}
+
+/* Sends what may go now, and ends the delivery when nothing runs any more. */
+static void go_on(Delivery *delivery) {
+    enum { WORTHWHILE_MS = 1000 };
+    while (!delivery->is_stopped && delivery->running < LANES && delivery->next < delivery->bodies.count) {
+        if (time_left_ms(delivery) < WORTHWHILE_MS)
+            give_up(delivery, TOCSIN_RETRY, "the receiver is too slow for this many alerts at once");
+        else
+            send_one(delivery, delivery->next++);
+    }
+    if (!delivery->running) finish(delivery);
+}
+
+/* A retry outweighs a refusal, since it will meet the refusal again; of equals the first speaks. */
+static int weight(TocsinOutcome outcome) { return outcome == TOCSIN_RETRY ? 2 : outcome == TOCSIN_REFUSED ? 1 : 0; }
+
+static void answered(void *ctx, const TocsinHttpAnswer *answer) {
+    Delivery *delivery = ctx;
+    Judged judged = judge(delivery->webhook->format, answer);
+    delivery->running--;
+    if (judged.outcome == TOCSIN_RETRY) delivery->is_stopped = true;
+    if (judged.retry_after_ms > delivery->retry_after_ms) delivery->retry_after_ms = judged.retry_after_ms;
+    if (!delivery->detail || weight(judged.outcome) > weight(delivery->outcome)) {
+        free(delivery->detail);
+        delivery->detail = GIVE(judged.detail);
+        delivery->outcome = judged.outcome;
+    }
+    free(judged.detail);
+    go_on(delivery);
+}
+
+static void deliver(void *handle, const char *notification_json, TocsinDone *done, void *ctx) {
+    const Webhook *webhook = handle;
+    Delivery *delivery = alloc_zeroed(1, sizeof *delivery);
+    *delivery = (Delivery){.webhook = webhook, .done = done, .ctx = ctx, .notice = notice_read(notification_json)};
+    delivery->began_ms = webhook->host->now_ms(webhook->host);
+    const char *why = "";
+    char hex[HEX];
+    if (!delivery->notice)
+        give_up(delivery, TOCSIN_REFUSED, "the stored notification cannot be read");
+    else if (webhook->hmac && !webhook->host->sha256(webhook->host, webhook->hmac, "", 0, hex))
+        give_up(delivery, TOCSIN_REFUSED, "the secret of hmac_secret_file is not there");
+    else if (!webhook->format->render(webhook, delivery->notice, &delivery->bodies, &why))
+        give_up(delivery, TOCSIN_REFUSED, why);
+    go_on(delivery);
 }
 
 static const TocsinPlugin plugin = {sizeof(TocsinPlugin), TOCSIN_PLUGIN_ABI, keys, check, init, deliver, destroy};

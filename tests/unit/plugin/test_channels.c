@@ -59,9 +59,21 @@ static const struct Bad {
     {"webhook", "url: 'https://a.org', url_file: address", "url and url_file are both given"},
     {"webhook", "url: 'ftp://a.org'", ""},
     {"webhook", "url: 'https://u:p@a.org'", ""},
-    {"webhook", "url: 'https://a.org', format: slack", "`format: slack` does not exist in this version of Tocsin"},
+    {"webhook", "format: slack", "`url` is missing"},
+    {"webhook", "format: pagerduty", "`format: pagerduty` needs routing_key_file"},
+    {"webhook", "url: 'https://a.org', routing_key_file: secret", "routing_key_file belongs to `format: pagerduty`"},
+    {"webhook", "format: pagerduty, routing_key_file: secret, hmac_secret_file: secret",
+        "PagerDuty looks at no signature"},
+    {"webhook", "url: 'https://a.org:9093', format: alertmanager_api",
+        "an Alertmanager takes alerts at /api/v2/alerts"},
+    {"webhook", "url: 'https://a.org', format: template", "`format: template` needs template"},
+    {"webhook", "url: 'https://a.org', format: template, template: '{{'", "the template, it is no JSON"},
+    {"webhook", "url: 'https://a.org', format: template, template: \"[\\n'{{ subject }}']\"",
+        "the template, it is no JSON"},
+    {"webhook", "url: 'https://a.org', format: template, template: '[\"{{ x }}\"]'",
+        "the template, line 1, column 3: no value is named `x`"},
     {"webhook", "url: 'https://a.org', format: slak", ""},
-    {"webhook", "url: 'https://a.org', template: x", "`template` does not exist in this version of Tocsin"},
+    {"webhook", "url: 'https://a.org', template: '1'", "template belongs to `format: template`"},
     {"webhook", "url: 'https://a.org', timeout: 2m", "timeout is out of range"},
     {"webhook", "url: 'https://a.org', headers: {'a b': x}", "that is no header's name"},
     {"webhook", "url: 'https://a.org', headers: {Host: x}", "this header is Tocsin's own"},
@@ -123,6 +135,13 @@ static const struct Sent {
         "url: 'https://a.org', headers: {content-type: text/x, X-A: b}, basic_auth: {username: u, password_file: "
         "secret}",
         "content-type: text/x\nX-A: b\nusername u\npassword hush\n"},
+    {"webhook", "url_file: address, format: slack, proxy_url: 'http://p:1', cert_file: /c, key_file: /k",
+        "url_secret https://example.org/s3cret\ncert_file /c\nkey_file /k\nproxy_url http://p:1\n"},
+    {"webhook", "format: pagerduty, routing_key_file: secret", "url https://events.pagerduty.com/v2/enqueue\n"},
+    {"webhook", "format: pagerduty, routing_key_file: secret, url: 'https://events.eu.pagerduty.com/v2/enqueue'",
+        "url https://events.eu.pagerduty.com/v2/enqueue\n"},
+    {"webhook", "format: pagerduty, routing_key_file: secret, url_file: address",
+        "url_secret https://example.org/s3cret\n"},
     {"sns", TOPIC, "(base) eu-west-1 Publish sns:Publish single 1\n"},
     {"sns", TOPIC ", account: prod", "prod eu-west-1 Publish sns:Publish single 1\n"},
     {"sns", "phone_number: '+441234'", "(base) eu-central-1 Publish sns:Publish single 1\n"},
@@ -170,6 +189,57 @@ START_TEST(a_body_is_signed) {
 END_TEST
 
 /* --- what becomes of the answers (I4) --- */
+
+/* The key's bytes never reach the plugin: the host puts them into the body. */
+START_TEST(a_body_holds_its_secret) {
+    Bench bench;
+    bench_init(&bench, "webhook", "format: pagerduty, routing_key_file: odd");
+    bench.world.http = (HttpAnswer){.outcome = HTTP_ANSWERED, .status = 202};
+    ck_assert_int_eq(bench_deliver(&bench, "webhook").outcome, PLUGIN_DELIVERED);
+    const char *head = "{\"routing_key\":\"a\\\"b\\\\\",\"client\":\"Tocsin\",";
+    ck_assert_msg(strncmp(bench.world.body, head, strlen(head)) == 0, "%s", bench.world.body);
+    bench_deinit(&bench);
+}
+END_TEST
+
+/* Several requests, one outcome: a refusal stops no other alert, a wish to wait stops the rest. */
+static const struct Several {
+    int statuses[4]; /* what each request is answered in turn; the last one stands for the rest */
+    int64_t retry_after_ms;
+    PluginOutcome outcome;
+    const char *detail;
+    int64_t want_after_ms;
+    int min_requests, max_requests;
+} several[] = {
+    {{202, 202, 202, 202}, 0, PLUGIN_DELIVERED, "HTTP 202", 0, 9, 9},
+    {{202, 400, 202, 202}, 0, PLUGIN_REFUSED, "HTTP 400", 0, 9, 9},
+    {{400, 429, 202, 202}, 0, PLUGIN_RETRY, "HTTP 429", 60000, 4, 5},
+    {{429, 429, 429, 429}, 7000, PLUGIN_RETRY, "HTTP 429", 7000, 4, 4},
+    {{500, 202, 202, 202}, 0, PLUGIN_RETRY, "HTTP 500", 0, 4, 4},
+};
+
+START_TEST(several_requests_have_one_outcome) {
+    const struct Several *c = &several[_i];
+    Bench bench;
+    bench_init(&bench, "webhook", "format: pagerduty, routing_key_file: secret");
+    for (size_t i = 0; i < COUNT_OF(c->statuses); i++) {
+        bench.world.script[i] =
+            (HttpAnswer){.outcome = HTTP_ANSWERED, .status = c->statuses[i], .retry_after_ms = c->retry_after_ms};
+        bench.world.scripted = i + 1;
+    }
+    Told told = {0};
+    OWN(text) char *message = world_notification(9, "firing");
+    plugin_host_deliver(bench.host, "r", "webhook", 0, message, world_told, &told);
+    world_run_until_told(&bench.world, &told);
+    ck_assert_int_eq(told.outcome, c->outcome);
+    ck_assert_str_eq(told.detail, c->detail);
+    ck_assert_int_eq(told.retry_after_ms, c->want_after_ms);
+    ck_assert_int_ge(bench.world.requests, c->min_requests);
+    ck_assert_int_le(bench.world.requests, c->max_requests);
+    ck_assert_int_eq(told.count, 1);
+    bench_deinit(&bench);
+}
+END_TEST
 
 static const struct Reply {
     HttpAnswer answer;
@@ -379,6 +449,8 @@ static void fill(TCase *tcase) {
     tcase_add_loop_test(tcase, a_bad_configuration_is_refused, 0, COUNT_OF(bad));
     tcase_add_loop_test(tcase, what_is_asked_for, 0, COUNT_OF(sent));
     tcase_add_test(tcase, a_body_is_signed);
+    tcase_add_test(tcase, a_body_holds_its_secret);
+    tcase_add_loop_test(tcase, several_requests_have_one_outcome, 0, COUNT_OF(several));
     tcase_add_loop_test(tcase, webhook_answers, 0, COUNT_OF(replies));
     tcase_add_loop_test(tcase, what_a_receiver_repeats_holds_no_secret, 0, COUNT_OF(echoes));
     tcase_add_loop_test(tcase, mail_answers, 0, COUNT_OF(posted));

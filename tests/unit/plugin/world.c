@@ -30,6 +30,7 @@ Snapshot *world_load(const char *directory, const char *yaml, bool check_only, c
     unsetenv("CREDENTIALS_DIRECTORY");
     put("t.yaml", yaml);
     put("secret", "hush");
+    put("odd", "a\"b\\");
     put("address", "https://example.org/s3cret");
     OWN(problems) Problems *all = problems_new();
     Snapshot *snapshot = snapshot_load(&schema, "t.yaml", check_only, all);
@@ -71,7 +72,11 @@ typedef struct Call {
 static void call_closed(uv_handle_t *timer) { free(timer->data); }
 
 static void call_end(Call *call, bool cancelled) {
-    const HttpAnswer http = cancelled ? (HttpAnswer){.outcome = HTTP_CANCELLED} : call->world->http;
+    World *world = call->world;
+    const size_t turn = world->answered < world->scripted ? world->answered : world->scripted - 1;
+    const HttpAnswer next = world->scripted ? world->script[turn] : world->http;
+    const HttpAnswer http = cancelled ? (HttpAnswer){.outcome = HTTP_CANCELLED} : next;
+    world->answered++;
     const MailAnswer mail = cancelled ? (MailAnswer){.outcome = HTTP_CANCELLED} : call->world->mail;
     const AwsAnswer aws = cancelled ? (AwsAnswer){.class = AWS_CANCELLED} : call->world->aws;
     uv_close((uv_handle_t *)&call->timer, call_closed);
@@ -90,6 +95,7 @@ static Call *call_new(World *world, char *asked, const char *body, size_t length
     uv_timer_start(&call->timer, call_due, 0, 0);
     free(world->asked);
     free(world->body);
+    world->requests++;
     world->asked = asked;
     world->body = text_copy_length(body ? body : "", body ? length : 0);
     return call;
@@ -115,6 +121,9 @@ HttpTicket *http_start(Http *http, const HttpRequest *request, HttpDone *done, v
     add_text(&out, "username", request->username);
     add_secret(&out, "password", request->password);
     add_text(&out, "ca_file", request->ca_file);
+    add_text(&out, "cert_file", request->cert_file);
+    add_text(&out, "key_file", request->key_file);
+    add_text(&out, "proxy_url", request->proxy_url);
     buffer_format(&out, "guard %d keep %zu %d timeout %d\n", request->guard, request->body_max, request->keep_head,
         (int)request->timeout_ms);
     Call *call = call_new((World *)http, buffer_take(&out), request->body, request->body_length, ctx);

@@ -5,8 +5,8 @@
 
 #include "plugin/host.h"
 
-/* Loads `yaml` from a file `t.yaml` in a fresh folder, which holds `secret` (the word hush) and `address`, with the
- * plugins of `directory`. `ret_problems` gets the lines, caller frees. */
+/* Loads `yaml` from a file `t.yaml` in a fresh folder, which holds `secret` (the word hush), `odd` and `address`, with
+ * the plugins of `directory`. `ret_problems` gets the lines, caller frees. */
 Snapshot *world_load(const char *directory, const char *yaml, bool check_only, char **ret_problems);
 
 /* The last request that the stand-ins were given, as text, and the answer that they give. */
@@ -15,6 +15,9 @@ typedef struct World {
     char *asked; /* the head: what it was, and its members, one a line */
     char *body; /* HTTP body, mail, AWS body, as they were */
     HttpAnswer http;
+    HttpAnswer script[4]; /* in place of `http`: one a request, the last for the rest */
+    size_t scripted, answered;
+    int requests;
     MailAnswer mail;
     AwsAnswer aws;
 } World;
