@@ -48,6 +48,8 @@ static void core_init(World *w) {
         .instances = instances_new(),
         .memory = memory_new(w->room.metrics),
         .groups = groups_new(w->room.metrics),
+        .mutes = mutes_new(),
+        .acks = acks_new(),
         .aws = aws_new(&w->room.loop, NULL, w->room.clock, w->room.metrics),
         .world = {.routes = &w->routes, .receivers = receivers, .receiver_count = 1},
         .wake = ignore_wake,
@@ -65,6 +67,8 @@ static void core_deinit(World *w) {
     backlog_free(w->backlog);
     aws_free(w->core.aws);
     groups_free(w->core.groups);
+    mutes_free(w->core.mutes);
+    acks_free(w->core.acks);
     instances_free(w->core.instances);
     memory_free(w->core.memory);
 }
