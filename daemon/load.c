@@ -6,6 +6,7 @@
 #include "aws/aws.h"
 #include "control/section.h"
 #include "engine/changes.h"
+#include "engine/heartbeat.h"
 #include "engine/settings.h"
 #include "notify/inhibit_section.h"
 #include "notify/interval_section.h"
@@ -14,9 +15,6 @@
 #include "sources/poll_section.h"
 #include "sources/sigma_section.h"
 #include "store/store_section.h"
-
-#define LATER(name, text) static const SectionDescriptor name##_section = {.key = #name, .doc = text, .later = true}
-LATER(heartbeat, "A dead man's switch.");
 
 static const SectionDescriptor *const sections[] = {
     &external_url_section,

@@ -15,8 +15,8 @@ extern const SectionDescriptor what_changed_section;
 extern const SchemaRow what_changed_rows[];
 
 /* Up to CHANGES_SHOWN lines, and up to when they are known: what touches the alarm's resource before what is of its
- * service, what came before the alarm before what came since, and then the newest first; NULL: there is nothing to tell. `log` is of
- * the instance's account and region. Caller frees. */
+ * service, what came before the alarm before what came since, and then the newest first; NULL: there is nothing to
+ * tell. `log` is of the instance's account and region. Caller frees. */
 char *changes_words(const Instance *instance, const EventLog *log, int64_t window_s, int64_t now_ms);
 
 #endif

@@ -39,7 +39,10 @@ static void rearm(Engine *engine) {
     int64_t wall_ms = notifier_next_wall_ms(engine->notifier);
     if (silences_ms < wall_ms) wall_ms = silences_ms;
     if (waits_ms < wall_ms) wall_ms = waits_ms;
+    const int64_t beat_ms = heartbeat_next_boot_ms(engine->heartbeat);
     int64_t wait_ms = TICK_MAX_MS;
+    if (beat_ms != INT64_MAX && beat_ms - clock_boot_ms(engine->core.clock) < wait_ms)
+        wait_ms = beat_ms - clock_boot_ms(engine->core.clock);
     if (polls_ms != INT64_MAX && polls_ms - clock_boot_ms(engine->core.clock) < wait_ms)
         wait_ms = polls_ms - clock_boot_ms(engine->core.clock);
     if (wall_ms != INT64_MAX && wall_ms - clock_wall_ms(engine->core.clock) < wait_ms)
@@ -111,6 +114,7 @@ static void tick(uv_timer_t *timer) {
     silencing_tick(engine->silencing);
     notifier_tick(engine->notifier);
     backlog_tick(engine->backlog);
+    heartbeat_tick(engine->heartbeat);
     slow_round(engine);
     feed_watchdog(engine);
     rearm(engine);
@@ -242,6 +246,7 @@ static Engine *engine_make(const EngineOptions *options) {
     engine->poller = poller_new(core, engine->backlog, engine->own);
     engine->notifier = notifier_new(core, engine->own, engine->host);
     engine->silencing = silencing_new(core);
+    engine->heartbeat = heartbeat_new(core, engine->http, engine->poller, engine->notifier);
     init_handles(engine);
     return engine;
 }
@@ -300,6 +305,7 @@ Engine *engine_free(Engine *engine) {
     Core *core = &engine->core;
     plugin_host_free(engine->host);
     core->store = store_close(core->store); /* its callbacks still find their owners */
+    heartbeat_free(engine->heartbeat);
     poller_free(engine->poller);
     notifier_free(engine->notifier);
     silencing_free(engine->silencing);

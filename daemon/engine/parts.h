@@ -5,6 +5,7 @@
 
 #include "engine/acking.h"
 #include "engine/composites.h"
+#include "engine/heartbeat.h"
 #include "engine/life.h"
 #include "engine/notifier.h"
 #include "engine/poller.h"
@@ -27,6 +28,7 @@ struct Engine {
     Poller *poller;
     Notifier *notifier;
     Silencing *silencing;
+    Heartbeat *heartbeat;
 
     uv_timer_t timer; /* one timer for all that is due */
     uv_prepare_t turns; /* how long a turn of the loop takes */

@@ -587,7 +587,8 @@ void poller_configure(Poller *poller, Snapshot *snapshot) {
     retire_others(poller);
     own_clear_others(poller->own, &own_source_failing, is_still_polled, poller, "it is not read any more");
     own_clear_others(poller->own, &own_feed_quiet, is_feed, poller, "it is not read any more");
-    if (!plan_count(poller->plan)) note_attempted(poller);
+    poller->attempted_ms = 0; /* what is new has yet to be tried */
+    note_attempted(poller);
     poller->core->wake(poller->core->ctx);
 }
 

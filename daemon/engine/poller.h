@@ -31,6 +31,7 @@ PlanCost poller_cost(const Poller *poller);
 size_t poller_sources(const Poller *poller, SourceView **ret_views); /* caller frees the array */
 /* What the poll at `index` kept for people to look at; NULL: nothing. `*ret_poll` NULL: there are no more polls. */
 const void *poller_kept(const Poller *poller, size_t index, const Poll **ret_poll);
-int64_t poller_attempted_ms(const Poller *poller); /* wall time at which every poll had been tried once; 0: not yet */
+/* Wall time of the newest poll since every one of the present plan had been tried once; 0: not yet. */
+int64_t poller_attempted_ms(const Poller *poller);
 
 #endif
