@@ -1,6 +1,6 @@
 /* man/manual.c: writes a manual from its template. A line `.\" @keys SECTION@` becomes that section's keys, `@plugins@`
- * the keys of the plugins that come with Tocsin, `@verbs@` tocsinctl's verbs: from the tables that the programs
- * themselves work by, so that the two cannot part. */
+ * the keys of the plugins that come with Tocsin, `@plugin NAME@` those of one, `@verbs@` tocsinctl's verbs: from the
+ * tables that the programs themselves work by, so that the two cannot part. */
 #include "alarms/composite_alarm.h"
 #include "ctl/verb.h"
 #include "engine/changes.h"
@@ -44,20 +44,35 @@ static bool write_keys(const char *section) {
     return true;
 }
 
+/* `choice plain login`: what may stand there. */
+static void write_choices(const char *type) {
+    if (strncmp(type, "choice ", 7) != 0) return;
+    fputs("One of:", stdout);
+    for (const char *p = type + 7; *p; p += strcspn(p, " ") + (p[strcspn(p, " ")] == ' '))
+        printf("%s\n.Cm %.*s", p == type + 7 ? "" : " ,", (int)strcspn(p, " "), p);
+    puts(" .");
+}
+
+static bool write_plugin(const char *directory, const char *name) {
+    Error err = {0};
+    bool absent;
+    const TocsinPlugin *plugin = plugin_load(directory, name, &absent, &err);
+    if (!plugin) return fprintf(stderr, "manual: %s\n", err.text), false;
+    for (const TocsinKey *key = plugin->keys; key->name; key++) {
+        if (strstr(key->type, "later")) continue;
+        printf(".It Cm %s\n", key->name);
+        manual_text(key->doc, stdout);
+        write_choices(key->type);
+        if (!strncmp(key->type, "required ", 9)) puts("Required.");
+        if (key->fallback) printf("Default: %s.\n", key->fallback);
+    }
+    return true;
+}
+
 static bool write_plugins(const char *directory) {
     for (size_t i = 0; plugin_built_in[i]; i++) {
-        Error err = {0};
-        bool absent;
-        const TocsinPlugin *plugin = plugin_load(directory, plugin_built_in[i], &absent, &err);
-        if (!plugin) return fprintf(stderr, "manual: %s\n", err.text), false;
         printf(".It Cm %s\n.Bl -tag -width Ds -compact\n", plugin_built_in[i]);
-        for (const TocsinKey *key = plugin->keys; key->name; key++) {
-            if (strstr(key->type, "later")) continue;
-            printf(".It Cm %s\n", key->name);
-            manual_text(key->doc, stdout);
-            if (!strncmp(key->type, "required ", 9)) puts("Required.");
-            if (key->fallback) printf("Default: %s.\n", key->fallback);
-        }
+        if (!write_plugin(directory, plugin_built_in[i])) return false;
         puts(".El");
     }
     return true;
@@ -94,6 +109,8 @@ static bool expand(FILE *in, const char *plugins) {
             ok = write_keys(key);
         else if (!strcmp(line, ".\\\" @plugins@\n"))
             ok = write_plugins(plugins);
+        else if (sscanf(line, ".\\\" @plugin %63[a-z]@", key) == 1)
+            ok = write_plugin(plugins, key);
         else if (!strcmp(line, ".\\\" @verbs@\n"))
             ok = write_verbs();
         else

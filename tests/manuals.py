@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 
 SKIP = 77
 
@@ -25,6 +26,22 @@ def options_of(*command):
     return set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", lists))
 
 
+def examples_of(page):
+    """The configurations that a page shows."""
+    with open(page, encoding="utf-8") as file:
+        return re.findall(r"^\.Bd -literal\n(receivers:\n.*?)^\.Ed$", file.read(), re.M | re.S)
+
+
+def check_example(tocsind, plugins, text):
+    """What --check says against it; a secret's file that is absent is no error."""
+    with tempfile.TemporaryDirectory() as folder:
+        with open(os.path.join(folder, "tocsin.yaml"), "w", encoding="utf-8") as file:
+            file.write(text + "aws: {region: eu-west-1}\n")
+        done = subprocess.run([tocsind, "--check", "-c", "tocsin.yaml"], cwd=folder, capture_output=True, text=True,
+                              env={"PATH": "/usr/bin:/bin", "TOCSIN_PLUGIN_DIR": plugins}, check=False)
+    return [] if done.returncode == 0 else done.stderr.splitlines()
+
+
 def main():
     if not shutil.which("mandoc"):
         print("skipped: no mandoc (Debian: mandoc)")
@@ -36,9 +53,18 @@ def main():
         "tocsinctl.1": os.path.join(build, "man", "tocsinctl.1"),
         "tocsin.yaml.5": os.path.join(build, "man", "tocsin.yaml.5"),
     }
+    plugins = os.path.join(build, "plugins")
+    for name in ("email", "exec", "sns", "webhook"):
+        pages[f"tocsin-plugin-{name}.7"] = os.path.join(build, "man", f"tocsin-plugin-{name}.7")
     wrong = [line for page in pages.values() for line in lint(page)]
     texts = {name: text_of(page) for name, page in pages.items()}
     tocsind, tocsinctl = (os.path.join(build, "daemon", name) for name in ("tocsind", "tocsinctl"))
+    for name, page in pages.items():
+        shown = examples_of(page)
+        if name.startswith("tocsin-plugin-") and not shown:
+            wrong.append(f"{name} shows no example")
+        for text in shown:
+            wrong += [f"{name}: {line}" for line in check_example(tocsind, plugins, text)]
     for option in options_of(tocsind, "--help"):
         if not re.search(rf"(?<![\w-]){re.escape(option)}\b", texts["tocsind.8"]):
             wrong.append(f"tocsind.8 says nothing of {option}")
