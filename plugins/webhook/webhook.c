@@ -18,11 +18,11 @@ enum { LANES = 4, LIMITED_MS = 60000 }; /* requests of one delivery at once; Pag
 
 typedef struct Webhook Webhook;
 
-/* How a body is made. False: it cannot be, and `why` says so. */
 typedef struct Format {
     const char *name;
     const char *url; /* in place of a `url`; NULL: there must be one */
-    bool (*render)(const Webhook *webhook, const Notice *notice, Bodies *into, const char **ret_why);
+    char *(*body)(const Notice *notice); /* one request, or */
+    void (*bodies)(const Notice *notice, Bodies *into); /* several */
     int64_t limited_ms; /* the wait after a 429 that names none */
 } Format;
 
@@ -74,51 +74,14 @@ static const TocsinKey keys[] = {
 
 /* --- formats --- */
 
-static bool one(Bodies *into, char *take_text) {
-    bodies_add(into, take_text);
-    return true;
-}
-
-static bool render_default(const Webhook *webhook, const Notice *notice, Bodies *into, const char **ret_why) {
-    (void)webhook, (void)ret_why;
-    return one(into, json_write(notice->webhook));
-}
-
-static bool render_slack(const Webhook *webhook, const Notice *notice, Bodies *into, const char **ret_why) {
-    (void)webhook, (void)ret_why;
-    return one(into, slack_body(notice));
-}
-
-static bool render_teams(const Webhook *webhook, const Notice *notice, Bodies *into, const char **ret_why) {
-    (void)webhook, (void)ret_why;
-    return one(into, teams_body(notice));
-}
-
-static bool render_alertmanager(const Webhook *webhook, const Notice *notice, Bodies *into, const char **ret_why) {
-    (void)webhook, (void)ret_why;
-    return one(into, alertmanager_body(notice));
-}
-
-static bool render_pagerduty(const Webhook *webhook, const Notice *notice, Bodies *into, const char **ret_why) {
-    (void)webhook;
-    pagerduty_bodies(notice, into);
-    *ret_why = "the notification holds no alert";
-    return into->count > 0;
-}
-
-static bool render_template(const Webhook *webhook, const Notice *notice, Bodies *into, const char **ret_why) {
-    char *text = template_body(json_text(webhook->config, "template"), notice);
-    *ret_why = "the template gives a body of more than 4 MiB";
-    return text && one(into, text);
-}
+static char *default_body(const Notice *notice) { return json_write(notice->webhook); }
 
 static const Format formats[] = {
-    {"alertmanager", NULL, render_default, 0},
-    {"slack", NULL, render_slack, 0},
-    {"pagerduty", "https://events.pagerduty.com/v2/enqueue", render_pagerduty, LIMITED_MS},
-    {"teams", NULL, render_teams, 0},
-    {"alertmanager_api", NULL, render_alertmanager, 0},
-    {"template", NULL, render_template, 0},
+    {"alertmanager", .body = default_body}, {"slack", .body = slack_body},
+    {"pagerduty", .url = "https://events.pagerduty.com/v2/enqueue", .bodies = pagerduty_bodies,
+        .limited_ms = LIMITED_MS},
+    {"teams", .body = teams_body}, {"alertmanager_api", .body = alertmanager_body},
+    {"template"}, /* by the configuration's own */
 };
 
 static const Format *format_of(const json_t *config) {
@@ -420,19 +383,33 @@ static void answered(void *ctx, const TocsinHttpAnswer *answer) {
     go_on(delivery);
 }
 
+/* NULL: there are bodies. Otherwise why not. */
+static const char *render(const Webhook *webhook, const Notice *notice, Bodies *into) {
+    const Format *format = webhook->format;
+    if (format->bodies) {
+        format->bodies(notice, into);
+        return into->count ? NULL : "the notification holds no alert";
+    }
+    char *text = format->body ? format->body(notice) : template_body(json_text(webhook->config, "template"), notice);
+    if (!text) return "the template gives a body of more than 4 MiB";
+    bodies_add(into, text);
+    return NULL;
+}
+
 static void deliver(void *handle, const char *notification_json, TocsinDone *done, void *ctx) {
     const Webhook *webhook = handle;
     Delivery *delivery = alloc_zeroed(1, sizeof *delivery);
     *delivery = (Delivery){.webhook = webhook, .done = done, .ctx = ctx, .notice = notice_read(notification_json)};
     delivery->began_ms = webhook->host->now_ms(webhook->host);
-    const char *why = "";
     char hex[HEX];
+    const char *why = NULL;
     if (!delivery->notice)
-        give_up(delivery, TOCSIN_REFUSED, "the stored notification cannot be read");
+        why = "the stored notification cannot be read";
     else if (webhook->hmac && !webhook->host->sha256(webhook->host, webhook->hmac, "", 0, hex))
-        give_up(delivery, TOCSIN_REFUSED, "the secret of hmac_secret_file is not there");
-    else if (!webhook->format->render(webhook, delivery->notice, &delivery->bodies, &why))
-        give_up(delivery, TOCSIN_REFUSED, why);
+        why = "the secret of hmac_secret_file is not there";
+    else
+        why = render(webhook, delivery->notice, &delivery->bodies);
+    if (why) give_up(delivery, TOCSIN_REFUSED, why);
     go_on(delivery);
 }
 
