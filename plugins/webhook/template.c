@@ -91,9 +91,10 @@ static const char *slot_at(const Checking *checking, size_t number) {
     return at ? at : checking->text;
 }
 
-static const char *remedy_of(const char *name, bool in_each, char room[static NAME_ROOM]) {
-    const char *near = text_nearest(name, message_names);
-    if (in_each && !near) near = text_nearest(name, alert_names);
+static const char *remedy_of(const char *name, size_t length, bool in_each, char room[static NAME_ROOM]) {
+    OWN(text) char *first = text_copy_length(name, length);
+    const char *near = text_nearest(first, message_names);
+    if (in_each && !near) near = text_nearest(first, alert_names);
     snprintf(room, NAME_ROOM, near ? "did you mean `%s`?" : "a value of the notification, such as subject or status",
         near ? near : "");
     return room;
@@ -113,7 +114,7 @@ static void check_slot(Checking *checking, const Slot *slot, bool in_each) {
         say(checking, at, "put it into a list that begins with \"{{ each alerts }}\"",
             "`%.80s` is a value of one alert", slot->name);
     else if (!is_known && !is_alerts)
-        say(checking, at, remedy_of(slot->name, in_each, room), "no value is named `%.80s`", slot->name);
+        say(checking, at, remedy_of(slot->name, first, in_each, room), "no value is named `%.80s`", slot->name);
     else if (slot->name[first] && !is_among(slot->name, first, map_names))
         say(checking, at, "its name alone", "`%.80s`: `%.*s` has no parts", slot->name, (int)first, slot->name);
 }

@@ -89,6 +89,22 @@ static void null_services(Odd *odd) {
     host->spawn(host, &nothing, spawned, odd);
 }
 
+static void answered(void *ctx, const TocsinHttpAnswer *answer) {
+    Odd *odd = ctx;
+    give(odd->done, odd->ctx, answer->end == TOCSIN_UNSENT ? TOCSIN_REFUSED : TOCSIN_DELIVERED, answer->error);
+}
+
+/* A secret behind the body's end, or with no body at all; its number is 1 where there is one. */
+static void misplaced(Odd *odd, const char *body) {
+    const TocsinHttpRequest request = {.size = sizeof request,
+        .url = "http://127.0.0.1:9/",
+        .body = body,
+        .body_length = body ? strlen(body) : 0,
+        .body_secret = 1,
+        .body_secret_at = body ? strlen(body) + 1 : 0};
+    odd->host->http(odd->host, &request, answered, odd);
+}
+
 static void strange(Odd *odd) {
     static const char bytes[] = "a\x1b[31m\n\xff\xfe b";
     TocsinResult result = {.size = sizeof result,
@@ -110,6 +126,10 @@ static void deliver(void *handle, const char *notification_json, TocsinDone *don
         no_result(odd);
     else if (strcmp(does, "nulls") == 0)
         null_services(odd);
+    else if (strcmp(does, "misplaced") == 0)
+        misplaced(odd, "{}");
+    else if (strcmp(does, "bodiless") == 0)
+        misplaced(odd, NULL);
     else if (strcmp(does, "strange") == 0)
         strange(odd);
     else if (strcmp(does, "twice") == 0) {

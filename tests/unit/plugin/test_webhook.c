@@ -240,8 +240,7 @@ static const struct Wrong {
     {"[\"{{ each alerts }}\", [\"{{ each alerts }}\", 1]]",
         "line 1, column 25: `each alerts` stands alone, first in a list of two ([\"{{ each alerts }}\", {...}])\n"},
     {"[\"{{ each alerts }}\", \"{{ lables.team }}\"]",
-        "line 1, column 24: no value is named `lables.team` (a value of the notification, such as subject or "
-        "status)\n"},
+        "line 1, column 24: no value is named `lables.team` (did you mean `labels`?)\n"},
     {"[\"{{ a }}\", 1, \"{{ b }}\"]",
         "line 1, column 3: no value is named `a` (a value of the notification, such as subject or status)\n"
         "line 1, column 17: no value is named `b` (a value of the notification, such as subject or status)\n"},
