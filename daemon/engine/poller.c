@@ -7,6 +7,7 @@
 #include "engine/batch.h"
 #include "engine/composites.h"
 #include "engine/events.h"
+#include "engine/feed.h"
 #include "engine/schedule.h"
 #include "engine/series.h"
 
@@ -26,7 +27,7 @@ typedef struct PollState {
     int64_t ok_boot_ms, ok_wall_ms, calls, end_s;
     char *error; /* of the last run; NULL: it went well */
     void *kept; /* of the newest run that kept something */
-    int64_t feed_ms; /* events: since when the feed must have shown our own calls; 0: not yet read */
+    Feed feed; /* of events */
 } PollState;
 
 typedef struct Task {
@@ -338,14 +339,9 @@ static void batch_committed(void *ctx) {
     free(task);
 }
 
-/* Our own calls are events, too: where none of an hour is shown, others are not shown either. */
 static void look_at_quiet_feed(Poller *poller, size_t index, const PollOutcome *outcome, int64_t now_ms) {
-    enum { QUIET_MS = 3600000 };
-    PollState *state = &poller->states[index];
     const Poll *poll = plan_poll(poller->plan, index);
-    if (!state->feed_ms) state->feed_ms = now_ms;
-    if (outcome->feed_seen_ms > state->feed_ms) state->feed_ms = outcome->feed_seen_ms;
-    const bool is_quiet = now_ms - state->feed_ms > QUIET_MS;
+    const bool is_quiet = feed_is_quiet(&poller->states[index].feed, outcome->feed_seen_ms, now_ms);
     OWN(labels) Labels *series = labels_new((const Label[]){{"account", poll->account}, {"region", poll->region}}, 2);
     OWN(text)
     char *reason = text_format("CloudTrail in %s %s shows none of our own LookupEvents calls of the last hour: what "
