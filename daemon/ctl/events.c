@@ -63,6 +63,17 @@ static void print_table(CtlContext *ctl, const json_t *events) {
     table_print(table, ctl->out, ctl->colour);
 }
 
+static void print_end(CtlContext *ctl, size_t count, const char *as_of) {
+    OWN(text) char *when = people_when(ctl->clock, as_of);
+    if (!as_of && !count)
+        fprintf(ctl->err,
+            "nothing was read yet: CloudTrail is read for alarms on `events`, Sigma rules and packs (`tocsinctl "
+            "sources`)\n");
+    else
+        fprintf(ctl->err, "%zu event%s, read %s%s; CloudTrail tells of an event some minutes after it\n", count,
+            count == 1 ? "" : "s", as_of ? "up to " : "in part", as_of ? when : "");
+}
+
 static int run(const CtlVerb *verb, CtlContext *ctl, const CtlArguments *arguments) {
     const char *given = arguments->values[OPTION_SINCE];
     OWN(text) char *since = given ? since_of(ctl->clock, given) : NULL;
@@ -73,14 +84,11 @@ static int run(const CtlVerb *verb, CtlContext *ctl, const CtlArguments *argumen
     const int outcome = call_daemon(ctl, "GET", path, CALL_MS, &answer, NULL);
     if (outcome != CTL_DONE) return outcome;
     const json_t *events = json_list(answer, "events");
-    OWN(text) char *as_of = people_when(ctl->clock, json_text(answer, "as_of"));
     if (ctl->json)
         call_print(ctl, answer);
     else if (json_array_size(events))
         print_table(ctl, events);
-    if (!ctl->json)
-        fprintf(ctl->err, "%zu events, read up to %s; CloudTrail tells of an event some minutes after it\n",
-            json_array_size(events), as_of);
+    if (!ctl->json) print_end(ctl, json_array_size(events), json_text(answer, "as_of"));
     return CTL_DONE;
 }
 
