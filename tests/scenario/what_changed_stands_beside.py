@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Beside an alarm of any source stand the write events that touch its resource, then those of its service: who, what,
-when. Reads and failures are no changes, and other services' neither."""
+when. Reads and failures are no changes, and other services' neither. What comes late is shown when it has come, and a
+line each."""
 
 from pieces import QUICK_ROUTE, bodies, hook_receiver
 from world import ACCOUNT, REGION, expect, run, wait_for
@@ -49,6 +50,11 @@ def scenario(world):
     expect("CreateFunction" in lines[2], f"then the same service: {lines}")
     shown = world.ctl("show", "errors").stdout
     expect("what_changed" in shown and "UpdateFunctionCode" in shown, f"show says it, too: {shown}")
+    late = {**event(6, "UpdateFunctionConfiguration20150331v2", function="checkout-api"), "at": "-1m"}
+    world.sim("POST", "events", [late])
+    wait_for(lambda: "UpdateFunctionConfiguration" in world.ctl("show", "errors").stdout, 30, "a late one is shown, too")
+    lines = world.ctl("show", "errors").stdout.split("\n")
+    expect("\\x0a" not in "".join(lines) and sum("lambda:" in line for line in lines) == 3, f"each on its line: {lines}")
     world.configure("what_changed: false\n" + ALARMS + QUICK_ROUTE + hook_receiver(hook.url))
     world.reload()
     expect("what_changed" not in world.get("/v1/alarms/errors")["instances"][0]["annotations"], "turned off")
