@@ -11,8 +11,8 @@ import tempfile
 
 USES = {  # folder: the folders it may use; files that lie in daemon/ itself wire, and may use all
     "base": "", "config": "base", "store": "base config", "net": "base config", "aws": "base config net",
-    "rules": "base config", "sources": "base config store net aws rules", "alarms": "base config store aws rules sources",
-    "notify": "base config store rules alarms", "plugin": "base config net aws",
+    "rules": "base config", "sources": "base config net aws rules", "alarms": "base config store aws rules sources",
+    "notify": "base config store rules sources alarms", "plugin": "base config net aws",
     "engine": "base config store net aws rules sources alarms notify plugin",
     "control": "base config store net aws rules sources alarms notify plugin engine",
     "ctl": "base config net aws rules sources alarms notify plugin",

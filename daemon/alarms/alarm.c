@@ -183,6 +183,7 @@ static bool alarm_fill(Alarm *alarm, const AlarmKeys *keys, Decoding *in) {
     alarm->accounts = keys->accounts;
     alarm->regions = keys->regions;
     alarm->no_data = keys->no_data;
+    alarm->suppress_callers = keys->suppress_callers;
     alarm->every_s = keys->every_s;
     alarm->settle_s = keys->settle_s;
     alarm->rule = rule_of(keys);
@@ -219,6 +220,9 @@ static bool alarm_decode(const Node *node, Alarm *alarm, Decoding *in) {
         threshold_ok(&keys, node, in);
         ok_threshold_ok(&keys, node, in);
     }
+    if (keys.suppress_callers && strcmp(alarm->source->alarm_key, "service_graph") != 0)
+        problem_add(in->problems, place_of(node, "suppress_callers"), "remove it",
+            "`suppress_callers` has no meaning for `%s`", alarm->source->alarm_key);
     const Node *selector_node = node_get(node, alarm->source->alarm_key);
     void *selector = arena_alloc(in->arena, 1, alarm->source->selector_size);
     alarm->selector = selector;

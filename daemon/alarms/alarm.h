@@ -19,6 +19,7 @@ typedef struct Alarm {
     TextMap labels, annotations;
     TextList accounts, regions; /* empty: all; decided by alarm_watches() */
     int no_data; /* NoData */
+    bool suppress_callers; /* while it fires, what those send who call its service is held */
     int64_t every_s, settle_s; /* 0: the source's default */
     ThresholdRule rule;
     HoldRule hold;

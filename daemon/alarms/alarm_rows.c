@@ -163,7 +163,14 @@ const SchemaRow alarm_rows[] = {
         .type = SCHEMA_NODE,
         .offset = AT(suppressor),
         .doc = "For a composite: an alarm that holds its messages."},
-    {.key = "suppress_callers", .type = SCHEMA_LATER, .doc = "Hold what upstream nodes would send."},
+    {.key = "suppress_callers",
+        .type = SCHEMA_BOOL,
+        .offset = AT(suppress_callers),
+        .fallback = "false",
+        .remedy = "true or false",
+        .doc =
+            "Of a service_graph: while the alarm fires, hold what alarms on services that call its service would send, "
+            "directly or through others, critical ones never. After 15 minutes they are told all the same."},
     {.key = "comparison_operator",
         .type = SCHEMA_CHOICE,
         .offset = AT(comparison),

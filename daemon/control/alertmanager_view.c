@@ -23,16 +23,16 @@ static json_t *silenced_by(Engine *engine, const Instance *instance, int64_t now
     return all;
 }
 
-static json_t *inhibited_by(Engine *engine, const Instance *instance) {
+static json_t *inhibited_by(Engine *engine, const Instance *instance, int64_t now_ms) {
     const char *found[MUTES_SHOWN];
-    const size_t count = mutes_inhibitors(engine_mutes(engine), instance->labels, found, COUNT_OF(found));
+    const size_t count = mutes_inhibitors(engine_mutes(engine), instance->labels, now_ms, found, COUNT_OF(found));
     json_t *all = json_array();
     for (size_t i = 0; i < count; i++) json_array_append_new(all, json_string(found[i]));
     return all;
 }
 
 static json_t *status_json(Engine *engine, const Instance *instance, int64_t now_ms) {
-    json_t *silences = silenced_by(engine, instance, now_ms), *inhibitors = inhibited_by(engine, instance);
+    json_t *silences = silenced_by(engine, instance, now_ms), *inhibitors = inhibited_by(engine, instance, now_ms);
     const bool is_held = json_array_size(silences) || json_array_size(inhibitors);
     return json_pack("{s:o, s:o, s:s}", "inhibitedBy", inhibitors, "silencedBy", silences, "state",
         is_held ? "suppressed" : "active");

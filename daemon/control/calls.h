@@ -24,9 +24,10 @@ enum { DETAIL_DATAPOINTS = 100000 }; /* in one answer: past it the page ends, wi
 
 CallRun call_status, call_alarms, call_alarm, call_history, call_sources, call_notifications, call_events, call_metrics,
     call_health, call_ready, call_service_graph, call_cloudtrail_events;
-CallRun call_silences, call_silence_post, call_silence_expire, call_acknowledge, call_unacknowledge;
+CallRun call_routes, call_silences, call_silence_post, call_silence_expire, call_acknowledge, call_unacknowledge;
 CallRun call_am_status, call_am_receivers, call_am_alerts, call_am_groups, call_am_silences,
     call_am_silence; /* Alertmanager's (calls_alertmanager.c) */
+CallRun call_explain;
 CallRun call_reload, call_retry, call_discard, call_test;
 
 #endif

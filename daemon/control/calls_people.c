@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/json.h"
+#include "control/route_view.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,46 @@ static void name_author(json_t *object, const char *key, uid_t uid) {
     if (given && !json_is_null(given) && !(json_is_string(given) && !*json_string_value(given))) return;
     OWN(text) char *name = text_format("uid %lld", (long long)uid);
     json_object_set_new(object, key, json_string(name));
+}
+
+/* --- routes --- */
+
+static bool read_labels(const Target *target, Label *pairs, char **room, size_t *ret_count, Error *err) {
+    *ret_count = 0;
+    for (size_t i = 0; i < target->parameter_count; i++) {
+        const Parameter *parameter = &target->parameters[i];
+        if (strcmp(parameter->name, "label") != 0) continue;
+        const char *equals = strchr(parameter->value, '=');
+        if (!equals || equals == parameter->value)
+            return error_set(err, ERROR_INPUT, "label cannot be `%.80s` (name=value)", parameter->value);
+        char *name = text_copy_length(parameter->value, (size_t)(equals - parameter->value));
+        room[*ret_count] = name;
+        pairs[(*ret_count)++] = (Label){name, equals + 1};
+        if (!label_name_ok(name))
+            return error_set(err, ERROR_INPUT, "`%.80s` is no label's name (letters, digits and `_`)", name);
+    }
+    return true;
+}
+
+void call_routes(const Call *call) {
+    Error err = {0};
+    Label pairs[TARGET_PARAMETERS];
+    char *room[TARGET_PARAMETERS];
+    size_t count = 0;
+    int64_t at_ms = clock_wall_ms(engine_clock(call->engine));
+    const bool is_good =
+        read_labels(call->target, pairs, room, &count, &err) && target_time(call->target, "at", &at_ms, &err);
+    OWN(labels) Labels *labels = labels_new(pairs, is_good ? count : 0);
+    for (size_t i = 0; i < count; i++) free(room[i]);
+    if (!is_good) return answer_error(call->answer, 400, "bad_request", "%s", err.text);
+    if (count)
+        return answer_json(call->answer, 200,
+            json_pack("{s:o, s:o, s:o}", "at", json_time(at_ms), "labels", labels_json(labels), "ways",
+                view_ways(call->engine, labels, at_ms)));
+    const RouteSection *routes = engine_routes(call->engine);
+    answer_json(call->answer, 200,
+        json_pack(
+            "{s:o}", "route", routes->is_given && routes->root.receiver ? view_route(&routes->root) : json_null()));
 }
 
 /* --- silences --- */

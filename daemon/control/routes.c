@@ -6,19 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct Route {
+typedef struct CallRow {
     const char *method, *path; /* a `*` in the path stands for one part */
     CallRun *run; /* NULL: belongs to a later version */
     const char *const *parameters;
     bool local; /* never over `listen` */
-} Route;
+} CallRow;
 
 #define PARAMETERS(...) ((const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
 #define ALERT_PARAMETERS PARAMETERS("filter", "receiver", "active", "silenced", "inhibited", "unprocessed")
-#define LATER(method, path) \
-    { method, path, NULL, PARAMETERS(), false }
 
-static const Route routes[] = {
+static const CallRow routes[] = {
     {"GET", "/v1/status", call_status, PARAMETERS(), false},
     {"GET", "/v1/alarms", call_alarms, PARAMETERS("state", "name", "fingerprint", "limit", "after"), false},
     {"GET", "/v1/alarms/*", call_alarm, PARAMETERS("limit", "after"), false},
@@ -27,6 +25,7 @@ static const Route routes[] = {
     {"GET", "/v1/notifications", call_notifications, PARAMETERS("state", "limit", "after"), true},
     {"POST", "/v1/notifications/*/retry", call_retry, PARAMETERS(), true},
     {"POST", "/v1/notifications/*/discard", call_discard, PARAMETERS(), true},
+    {"GET", "/v1/routes", call_routes, PARAMETERS("label", "at"), false},
     {"GET", "/v1/silences", call_silences, PARAMETERS("limit", "after"), false},
     {"POST", "/v1/silences", call_silence_post, PARAMETERS(), true},
     {"DELETE", "/v1/silences/*", call_silence_expire, PARAMETERS(), true},
@@ -40,8 +39,7 @@ static const Route routes[] = {
     {"GET", "/metrics", call_metrics, NULL, false}, /* scrapers may add what they like */
     {"GET", "/healthz", call_health, NULL, false},
     {"GET", "/readyz", call_ready, NULL, false},
-    LATER("GET", "/v1/routes"),
-    LATER("GET", "/v1/explain/*"),
+    {"GET", "/v1/explain/*", call_explain, PARAMETERS("at"), true}, /* it tells of notifications */
     {"GET", "/api/v2/status", call_am_status, PARAMETERS(), false},
     {"GET", "/api/v2/receivers", call_am_receivers, PARAMETERS(), false},
     {"GET", "/api/v2/alerts", call_am_alerts, ALERT_PARAMETERS, false},
@@ -73,7 +71,7 @@ static bool path_fits(const char *pattern, const Target *target, const char **re
 }
 
 /* The route, or NULL; then `allow` names the methods that the address does take, "" where there is no such address. */
-static const Route *route_find(
+static const CallRow *route_find(
     const char *method, const Target *target, const char **ret_name, char allow[static ALLOW_MAX]) {
     size_t used = 0;
     allow[0] = 0;
@@ -90,7 +88,7 @@ static const Route *route_find(
 }
 
 /* True: the caller may not, or the call is malformed, and was told so. */
-static bool refused(const Route *route, const Caller *caller, const Target *target, Answer *answer) {
+static bool refused(const CallRow *route, const Caller *caller, const Target *target, Answer *answer) {
     const bool change = strcmp(route->method, "GET") != 0;
     if (caller->remote && (change || route->local))
         return answer_error(
@@ -119,7 +117,7 @@ void routes_dispatch(Engine *engine, const Caller *caller, const char *method, c
     if (!target) return answer_error(take_answer, 400, "bad_request", "%s", err.text);
     const char *name = NULL;
     char allow[ALLOW_MAX];
-    const Route *route = route_find(!strcmp(method, "HEAD") ? "GET" : method, target, &name, allow);
+    const CallRow *route = route_find(!strcmp(method, "HEAD") ? "GET" : method, target, &name, allow);
     if (!route && *allow) return answer_wrong_method(take_answer, allow);
     if (!route) return answer_error(take_answer, 404, "not_found", "there is no such call");
     if (strcmp(route->method, "GET")) answer_audit(take_answer, caller->serial, caller->uid, caller->pid, method, text);

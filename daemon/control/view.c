@@ -79,7 +79,8 @@ static json_t *view_inhibitors(Engine *engine, const Instance *instance) {
     const char *found[VIEW_MUTES_MAX];
     json_t *all = json_array();
     if (!instance_is_firing(instance)) return all;
-    const size_t count = mutes_inhibitors(engine_mutes(engine), instance->labels, found, COUNT_OF(found));
+    const size_t count = mutes_inhibitors(
+        engine_mutes(engine), instance->labels, clock_wall_ms(engine_clock(engine)), found, COUNT_OF(found));
     for (size_t i = 0; i < count; i++) json_array_append_new(all, json_string(found[i]));
     return all;
 }

@@ -21,6 +21,7 @@ struct Batch {
     size_t change_count;
     InstanceRow *instances;
     HistoryRow *history;
+    DecisionRow *decisions;
     GroupTouch *touches;
     const char **touched; /* parallel to touches: whose fingerprint */
     const char **forget;
@@ -64,6 +65,7 @@ static void batch_free(Batch *batch) {
     free(batch->changes);
     free(batch->instances);
     free(batch->history);
+    free(batch->decisions);
     free(batch->touches);
     free(batch->touched);
     free(batch->forget);
@@ -172,6 +174,24 @@ static void add_history(Batch *batch, const InstanceChange *change) {
     batch->rows.history_count = before + change->transition_count;
 }
 
+/* A change that flapping or a suppressor keeps from people: no group hears of it, and so none can say why. */
+static void add_decision(Batch *batch, const InstanceChange *change) {
+    const Instance *after = &change->after;
+    const Hold *hold = &after->hold;
+    if (!change->transition_count || !hold_holds(hold)) return;
+    const char *reason = hold->flap.is_flapping
+        ? arena_text(batch->arena, "it flaps: what it changes to is not told until it is steady")
+        : arena_format(batch->arena, "the change waits for the suppressor `%.255s`", hold->suppressor);
+    batch->decisions = alloc_again(batch->decisions, batch->rows.decision_count + 1, sizeof *batch->decisions);
+    batch->decisions[batch->rows.decision_count++] =
+        (DecisionRow){.time_ms = change->transitions[change->transition_count - 1].time_ms,
+            .fingerprint = after->fingerprint,
+            .group_key = "",
+            .receiver = "",
+            .decision = "held",
+            .reason = reason};
+}
+
 void batch_add(Batch *batch, InstanceChange *take_change) {
     InstanceChange *change = take_change;
     batch->changes = alloc_again(batch->changes, batch->change_count + 1, sizeof *batch->changes);
@@ -180,6 +200,7 @@ void batch_add(Batch *batch, InstanceChange *take_change) {
     if (change->tell) add_touches(batch, change);
     if (change->tell && batch->rows.touch_count == touches) close_untold(batch, change);
     add_history(batch, change);
+    add_decision(batch, change);
     if (!change->persist) return;
     batch->instances = alloc_again(batch->instances, batch->rows.instance_count + 1, sizeof *batch->instances);
     batch->instances[batch->rows.instance_count++] = instance_row(&change->after, batch->arena);
@@ -302,6 +323,7 @@ void batch_commit(Batch *take_batch, BatchDone *done, void *ctx) {
     batch->ctx = ctx;
     batch->rows.instances = batch->instances;
     batch->rows.history = batch->history;
+    batch->rows.decisions = batch->decisions;
     batch->rows.touches = batch->touches;
     batch->rows.forget = batch->forget;
     batch->rows.cursors = batch->cursors;

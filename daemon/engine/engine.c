@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/systemd.h"
 #include "engine/changes.h"
+#include "engine/decisions.h"
 #include "engine/settings.h"
 #include "plugin/receivers.h"
 #include "store/store_section.h"
@@ -219,6 +220,21 @@ static void init_handles(Engine *engine) {
     engine->open_handles = 2;
 }
 
+/* The newest window of a place, of several the shortest. */
+static const ServiceGraph *find_graph(void *ctx, const char *account, const char *region, const char *group) {
+    const Engine *engine = ctx;
+    const ServiceGraph *newest = NULL;
+    const Poll *poll;
+    for (size_t i = 0;; i++) {
+        const ServiceGraph *graph = poller_kept(engine->poller, i, &poll);
+        if (!poll) return newest;
+        if (!graph || strcmp(poll->api, "GetServiceGraph") != 0 || strcmp(service_graph_account(graph), account) != 0 ||
+            strcmp(service_graph_region(graph), region) != 0 || strcmp(service_graph_group(graph), group) != 0)
+            continue;
+        if (!newest || service_graph_end_s(graph) > service_graph_end_s(newest)) newest = graph;
+    }
+}
+
 static Engine *engine_make(const EngineOptions *options) {
     Engine *engine = alloc_zeroed(1, sizeof *engine);
     engine->options = *options;
@@ -244,6 +260,7 @@ static Engine *engine_make(const EngineOptions *options) {
     core->composites = composites_new(core, engine->backlog);
     engine->own = own_new(core, engine->backlog);
     engine->poller = poller_new(core, engine->backlog, engine->own);
+    mutes_set_graph(core->mutes, find_graph, engine);
     engine->notifier = notifier_new(core, engine->own, engine->host);
     engine->silencing = silencing_new(core);
     engine->heartbeat = heartbeat_new(core, engine->http, engine->poller, engine->notifier);
@@ -331,6 +348,7 @@ Engine *engine_free(Engine *engine) {
 /* --- getters --- */
 
 Snapshot *engine_snapshot(Engine *engine) { return engine->core.snapshot; }
+const RouteSection *engine_routes(Engine *engine) { return engine->core.world.routes; }
 const Mutes *engine_mutes(Engine *engine) { return engine->core.mutes; }
 const Acks *engine_acks(Engine *engine) { return engine->core.acks; }
 Instances *engine_instances(Engine *engine) { return engine->core.instances; }
@@ -343,6 +361,14 @@ char *engine_what_changed(Engine *engine, const Instance *instance) { return wha
 
 const void *engine_kept(Engine *engine, size_t index, const Poll **ret_poll) {
     return poller_kept(engine->poller, index, ret_poll);
+}
+
+void engine_groups_of(Engine *engine, const char *fingerprint, GroupSeen *seen, void *ctx) {
+    groups_each_of(engine->core.groups, fingerprint, seen, ctx);
+}
+
+char *engine_held_words(Engine *engine, const Route *route, const Instance *instance) {
+    return decision_held_words(&engine->core, route, instance, clock_wall_ms(engine->core.clock));
 }
 
 void engine_listen(Engine *engine, EngineEvent *event, void *ctx) {

@@ -9,7 +9,9 @@
 #include "base/metrics.h"
 #include "config/snapshot.h"
 #include "notify/acks.h"
+#include "notify/groups.h"
 #include "notify/mutes.h"
+#include "notify/route.h"
 #include "store/store.h"
 
 typedef struct Engine Engine;
@@ -39,6 +41,7 @@ typedef struct EngineStatus {
 void engine_status(Engine *engine, EngineStatus *ret);
 Snapshot *engine_snapshot(Engine *engine); /* borrowed */
 Instances *engine_instances(Engine *engine); /* borrowed */
+const RouteSection *engine_routes(Engine *engine); /* of the present snapshot */
 const Mutes *engine_mutes(Engine *engine); /* borrowed */
 const Acks *engine_acks(Engine *engine); /* borrowed */
 Store *engine_store(Engine *engine);
@@ -53,6 +56,9 @@ const void *engine_kept(Engine *engine, size_t index, const Poll **ret_poll);
 /* Write events that may be why this alarm fires, in words; NULL: none. Caller frees. */
 char *engine_what_changed(Engine *engine, const Instance *instance);
 /* Gauges that are made when somebody asks: ages, counts, process figures. */
+/* The groups that know of an alert; what holds it back on a route now: NULL: nothing. Caller frees the text. */
+void engine_groups_of(Engine *engine, const char *fingerprint, GroupSeen *seen, void *ctx);
+char *engine_held_words(Engine *engine, const Route *route, const Instance *instance);
 void engine_refresh_metrics(Engine *engine);
 
 /* Reload: `problems` is borrowed for the callback; ok false: nothing was changed. */

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "engine/closing.h"
+#include "engine/decisions.h"
 #include "engine/handover.h"
 #include "engine/settings.h"
 #include "notify/inhibit_section.h"
@@ -23,6 +24,7 @@ struct Notifier {
     Own *own;
     PluginHost *host;
     Outbox *outbox;
+    Decisions *decisions;
     Handovers handovers;
     const char **receivers; /* names, of the present snapshot */
     size_t turns, rendering; /* under way; of those, on the pool */
@@ -35,6 +37,9 @@ typedef struct Turn {
     GroupTurn *group;
     RenderInput *input;
     Rendered *rendered;
+    Arena *arena; /* of the decisions */
+    DecisionRow *decisions;
+    size_t decision_count;
     uv_work_t work;
 } Turn;
 
@@ -154,6 +159,7 @@ static RenderInput *input_of(Notifier *notifier, const GroupTurn *group) {
 static void turn_free(Turn *turn) {
     render_input_free(turn->input);
     rendered_free(turn->rendered);
+    arena_free(turn->arena);
     turn->notifier->turns--;
     free(turn);
 }
@@ -213,10 +219,13 @@ static void commit_turn(Turn *turn) {
     commit->row_count = turn->rendered ? rendered_count(turn->rendered) : 0;
     commit->rows = alloc_zeroed(commit->row_count + 1, sizeof *commit->rows);
     for (size_t i = 0; i < commit->row_count; i++) commit->rows[i] = rendered_row(turn->rendered, i);
+    decisions_date(turn->decisions, turn->decision_count, commit->row_count ? commit->rows[0].created_ms : 0);
     const StoreBatch batch = {.flushes = &turn->group->flush,
         .flush_count = 1,
         .touches = commit->touches,
         .touch_count = commit->touch_count,
+        .decisions = turn->decisions,
+        .decision_count = turn->decision_count,
         .outbox = commit->rows,
         .outbox_count = commit->row_count};
     store_commit_batch(core->store, &batch, turn_committed, commit);
@@ -264,6 +273,9 @@ static void begin_turn(Notifier *notifier, const char *key, int64_t now_ms) {
     turn->notifier = notifier;
     turn->work.data = turn;
     turn->group = turn_begin(core->groups, key, &world);
+    turn->arena = arena_new();
+    turn->decision_count =
+        decisions_of_turn(notifier->decisions, turn->group, world.route, turn->arena, &turn->decisions);
     notifier->turns++;
     if (!turn->group->reason) {
         commit_turn(turn);
@@ -304,6 +316,7 @@ Notifier *notifier_new(Core *core, Own *own, PluginHost *host) {
     notifier->core = core;
     notifier->own = own;
     notifier->host = host;
+    notifier->decisions = decisions_new(core);
     return notifier;
 }
 
@@ -330,6 +343,7 @@ void notifier_load(Notifier *notifier, const StoreLoad *load) {
 Notifier *notifier_free(Notifier *notifier) {
     if (!notifier) return NULL;
     outbox_free(notifier->outbox);
+    decisions_free(notifier->decisions);
     free(notifier->receivers);
     free(notifier);
     return NULL;

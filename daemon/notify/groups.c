@@ -211,6 +211,13 @@ void groups_restore(Groups *groups, const GroupRow *row, int64_t now_ms) {
 
 /* --- time --- */
 
+void groups_each_of(const Groups *groups, const char *fingerprint, GroupSeen *seen, void *ctx) {
+    for (const Member *m = members_of(groups, fingerprint); m; m = m->next)
+        seen(ctx,
+            &(GroupView){m->group->key, m->group->receiver, m->group->due.due_ms, m->group->last_sent_ms, m->is_told,
+                m->is_leaving});
+}
+
 int64_t groups_next_due_ms(const Groups *groups) {
     const DueItem *first = due_first(&groups->due);
     return first ? first->due_ms : INT64_MAX;

@@ -50,6 +50,16 @@ void groups_hold(Groups *groups, const GroupWorld *world, const char *fingerprin
 /* A row of the state file, at the start; times are clamped to what can be. */
 void groups_restore(Groups *groups, const GroupRow *row, int64_t now_ms);
 
+/* What a group knows of an alert, and when it looks again. */
+typedef struct GroupView {
+    const char *key, *receiver; /* borrowed for the call */
+    int64_t due_ms; /* 0: its turn runs */
+    int64_t last_sent_ms; /* 0: never */
+    bool is_told, is_leaving;
+} GroupView;
+typedef void GroupSeen(void *ctx, const GroupView *view);
+void groups_each_of(const Groups *groups, const char *fingerprint, GroupSeen *seen, void *ctx);
+
 int64_t groups_next_due_ms(const Groups *groups); /* INT64_MAX: nothing waits. Groups whose turn runs do not count */
 const char *groups_due(const Groups *groups, int64_t now_ms); /* the key of one that is due; NULL: none. Borrowed */
 const char *groups_receiver(const Groups *groups, const char *key); /* who is told; NULL: no such group. Borrowed */

@@ -211,9 +211,9 @@ static json_t *annotations_json(const RenderAlert *alert, int64_t now_ms) {
     if (alert->is_flapping) add_text(all, "flapping", "true");
     if (alert->matches) add_number(all, "matches", (double)alert->matches);
     if (alert->more) add_number(all, "more", (double)alert->more);
+    add_number(all, "worst_value", alert->worst);
     if (!alert->is_firing) {
         add_text(all, "duration", duration_format((alert->ends_ms - alert->starts_ms) / 1000, text));
-        add_number(all, "worst_value", alert->worst);
         if (!alert->is_gone) add_number(all, "cleared_value", alert->value);
     }
     OWN(json) json_t *found = labels_json(alert->notes);

@@ -31,6 +31,16 @@ typedef struct HistoryRow {
     bool has_value;
 } HistoryRow;
 
+/* What was decided about telling of an alert, and why: kept beside history, so that the past can be explained. */
+typedef struct DecisionRow {
+    int64_t id; /* given by the store */
+    int64_t time_ms; /* of one that was told: created_ms of its messages */
+    const char *fingerprint;
+    const char *group_key, *receiver; /* "" where it was decided before any group */
+    const char *decision; /* told held waits passed */
+    const char *reason; /* in words */
+} DecisionRow;
+
 /* A notification group that must hear of something: commit 1's part. Makes the row where it is absent, raises `touches`
  * by one, sets due_ms = min of what is there (0 counts as none) and this one. */
 typedef struct GroupTouch {
@@ -128,6 +138,8 @@ typedef struct StoreBatch {
     size_t forget_count;
     const HistoryRow *history;
     size_t history_count;
+    const DecisionRow *decisions;
+    size_t decision_count;
     const GroupTouch *touches;
     size_t touch_count;
     const GroupFlush *flushes;

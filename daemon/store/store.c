@@ -196,6 +196,10 @@ void store_history(Store *store, const HistoryQuery *query, StoreHistoryDone *do
     reader_history(store->reader, query, done, ctx);
 }
 
+void store_decisions(Store *store, const DecisionQuery *query, StoreDecisionsDone *done, void *ctx) {
+    reader_decisions(store->reader, query, done, ctx);
+}
+
 void store_outbox(Store *store, const OutboxQuery *query, StoreOutboxDone *done, void *ctx) {
     reader_outbox(store->reader, query, done, ctx);
 }

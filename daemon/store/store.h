@@ -90,6 +90,20 @@ typedef void StoreOutboxDone(
     void *ctx, const OutboxRow *rows, size_t count, const char *next); /* next: NULL at the end */
 void store_outbox(Store *store, const OutboxQuery *query, StoreOutboxDone *done, void *ctx);
 
+/* What was decided about an alert, newest first, each with the messages that it made. */
+typedef struct DecisionQuery {
+    const char *fingerprint;
+    int64_t until_ms; /* inclusive; 0: any */
+    int64_t limit;
+} DecisionQuery;
+typedef struct DecisionTold {
+    DecisionRow decision;
+    bool has_message; /* false: none was made, or its record is gone */
+    OutboxRow message; /* without message_json. Of a decision with several messages there is a row each */
+} DecisionTold;
+typedef void StoreDecisionsDone(void *ctx, const DecisionTold *rows, size_t count);
+void store_decisions(Store *store, const DecisionQuery *query, StoreDecisionsDone *done, void *ctx);
+
 /* Batches handed in and not yet answered, and how long the oldest waits: the watchdog's condition. */
 size_t store_queued(const Store *store);
 int64_t store_waiting_ms(const Store *store);

@@ -11,6 +11,7 @@ typedef enum {
     TELL_INSTANCE,
     FORGET_TOLD,
     ADD_HISTORY,
+    ADD_DECISION,
     TOUCH_GROUP,
     DROP_GROUP,
     FLUSH_GROUP,
@@ -54,6 +55,8 @@ static const char *const texts[STATEMENTS] = {
         "UPDATE instance SET firing_since_ms = 0, resolved_ms = 0 WHERE fingerprint = ?1 AND resolved_ms = ?2",
     [ADD_HISTORY] = "INSERT INTO history(time_ms, name, fingerprint, from_state, to_state, reason, value)"
                     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [ADD_DECISION] = "INSERT INTO decision(time_ms, fingerprint, group_key, receiver, decision, reason)"
+                     " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     [TOUCH_GROUP] = "INSERT INTO notification_group(key, receiver, labels_json, due_ms, touches, first_flush_ms,"
                     " last_sent_ms) VALUES (?1, ?2, ?3, ?4, 1, 0, 0) ON CONFLICT(key) DO UPDATE SET receiver = ?2,"
                     " labels_json = ?3, touches = touches + 1, due_ms = " EARLIER("due_ms", "?4"),
@@ -168,6 +171,17 @@ static int add_history(Statements *statements, const HistoryRow *row) {
     sql_bind_name(s, 5, row->to);
     sql_bind_text(s, 6, row->reason);
     if (row->has_value) sql_bind_real(s, 7, row->value);
+    return sql_step(s);
+}
+
+static int add_decision(Statements *statements, const DecisionRow *row) {
+    sqlite3_stmt *s = statements->all[ADD_DECISION];
+    sql_bind_number(s, 1, row->time_ms);
+    sql_bind_name(s, 2, row->fingerprint);
+    sql_bind_name(s, 3, row->group_key);
+    sql_bind_name(s, 4, row->receiver);
+    sql_bind_name(s, 5, row->decision);
+    sql_bind_text(s, 6, row->reason);
     return sql_step(s);
 }
 
@@ -335,6 +349,8 @@ static int apply_batch(Statements *statements, const StoreBatch *batch) {
         code = put_instance(statements, &batch->instances[i]);
     for (size_t i = 0; code == SQLITE_OK && i < batch->history_count; i++)
         code = add_history(statements, &batch->history[i]);
+    for (size_t i = 0; code == SQLITE_OK && i < batch->decision_count; i++)
+        code = add_decision(statements, &batch->decisions[i]);
     for (size_t i = 0; code == SQLITE_OK && i < batch->touch_count; i++)
         code = touch_group(statements, &batch->touches[i]);
     for (size_t i = 0; code == SQLITE_OK && i < batch->flush_count; i++)

@@ -17,6 +17,8 @@ typedef struct RowShape {
 static const size_t instance_texts[] = {AT(InstanceRow, fingerprint), AT(InstanceRow, alarm), AT(InstanceRow, source),
     AT(InstanceRow, account), AT(InstanceRow, region), AT(InstanceRow, series_json), AT(InstanceRow, labels_json),
     AT(InstanceRow, state), AT(InstanceRow, reason), AT(InstanceRow, reason_data_json)};
+static const size_t decision_texts[] = {AT(DecisionRow, fingerprint), AT(DecisionRow, group_key),
+    AT(DecisionRow, receiver), AT(DecisionRow, decision), AT(DecisionRow, reason)};
 static const size_t history_texts[] = {AT(HistoryRow, name), AT(HistoryRow, fingerprint), AT(HistoryRow, from),
     AT(HistoryRow, to), AT(HistoryRow, reason)};
 static const size_t touch_texts[] = {AT(GroupTouch, key), AT(GroupTouch, receiver), AT(GroupTouch, labels_json)};
@@ -66,6 +68,8 @@ Job *job_new_batch(const StoreBatch *batch) {
     job->batch.instances =
         copy_rows(arena, SHAPE(InstanceRow, instance_texts), batch->instances, batch->instance_count);
     job->batch.forget = copy_rows(arena, text_shape, batch->forget, batch->forget_count);
+    job->batch.decisions =
+        copy_rows(arena, SHAPE(DecisionRow, decision_texts), batch->decisions, batch->decision_count);
     job->batch.history = copy_rows(arena, SHAPE(HistoryRow, history_texts), batch->history, batch->history_count);
     job->batch.touches = copy_rows(arena, SHAPE(GroupTouch, touch_texts), batch->touches, batch->touch_count);
     job->batch.flushes = copy_rows(arena, SHAPE(GroupFlush, flush_texts), batch->flushes, batch->flush_count);

@@ -86,3 +86,34 @@ bool page_outbox(sqlite3 *db, const OutboxQuery *query, int64_t now_ms, Arena *a
     *ret_page = page;
     return true;
 }
+
+/* A decision's messages were made at its time, by its group. */
+static sqlite3_stmt *decisions_statement(sqlite3 *db, const DecisionQuery *query) {
+    sqlite3_stmt *s = NULL;
+    const int code = sqlite3_prepare_v2(db,
+        "SELECT d.id, d.time_ms, d.fingerprint, d.group_key, d.receiver, d.decision, d.reason, o.id, o.plugin,"
+        " o.plugin_index, o.state, o.attempts, o.created_ms, o.next_attempt_ms, o.finished_ms, o.last_error,"
+        " o.receipt_json FROM (SELECT * FROM decision WHERE fingerprint = ?1 AND (?2 = 0 OR time_ms <= ?2)"
+        " ORDER BY id DESC LIMIT ?3) AS d LEFT JOIN outbox AS o ON d.decision = 'told' AND o.group_key = d.group_key"
+        " AND o.created_ms = d.time_ms ORDER BY d.id DESC, o.seq LIMIT ?4",
+        -1, &s, NULL);
+    if (code != SQLITE_OK) return NULL;
+    sql_bind_text(s, 1, query->fingerprint);
+    sql_bind_number(s, 2, query->until_ms);
+    sql_bind_number(s, 3, page_rows(query->limit));
+    sql_bind_number(s, 4, PAGE_ROWS_MAX);
+    return s;
+}
+
+bool page_decisions(sqlite3 *db, const DecisionQuery *query, int64_t now_ms, Arena *arena, DecisionPage *ret_page) {
+    const Reading in = {arena, history_times(now_ms)};
+    OWN(sql_statement) sqlite3_stmt *statement = decisions_statement(db, query);
+    if (!statement) return false;
+    DecisionPage page = {.rows = arena_alloc(arena, PAGE_ROWS_MAX, sizeof *page.rows)};
+    bool has_more = false;
+    while (page_goes_on(statement, page.count, PAGE_ROWS_MAX, arena, &has_more))
+        read_decision(statement, &in, &page.rows[page.count++]);
+    if (sqlite3_reset(statement) != SQLITE_OK) return false;
+    *ret_page = page;
+    return true;
+}

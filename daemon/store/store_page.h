@@ -27,4 +27,10 @@ typedef struct OutboxPage {
 } OutboxPage;
 bool page_outbox(sqlite3 *db, const OutboxQuery *query, int64_t now_ms, Arena *arena, OutboxPage *ret_page);
 
+typedef struct DecisionPage {
+    DecisionTold *rows;
+    size_t count;
+} DecisionPage;
+bool page_decisions(sqlite3 *db, const DecisionQuery *query, int64_t now_ms, Arena *arena, DecisionPage *ret_page);
+
 #endif

@@ -9,6 +9,9 @@
 #define OLD_HISTORY \
     "DELETE FROM history WHERE id IN (SELECT id FROM history WHERE id <= (SELECT max(id) FROM history) - ?1" \
     " ORDER BY id LIMIT ?2)"
+#define OLD_DECISIONS \
+    "DELETE FROM decision WHERE id IN (SELECT id FROM decision WHERE id <= (SELECT max(id) FROM decision) - ?1" \
+    " ORDER BY id LIMIT ?2)"
 #define FINISHED "state IN ('delivered', 'discarded', 'expired')"
 
 typedef struct Pruning {
@@ -32,6 +35,9 @@ int prune_slice(sqlite3 *db, const PruneLimits *limits, int64_t *ret_rows) {
         {OLD_HISTORY, limits->history_max_rows},
         {"DELETE FROM history WHERE id IN (SELECT id FROM history WHERE time_ms < ?1 ORDER BY time_ms LIMIT ?2)",
             limits->now_ms - limits->history_keep_ms},
+        {OLD_DECISIONS, limits->history_max_rows},
+        {"DELETE FROM decision WHERE id IN (SELECT id FROM decision WHERE time_ms < ?1 ORDER BY time_ms LIMIT ?2)",
+            limits->now_ms - limits->history_keep_ms},
         {"DELETE FROM outbox WHERE seq IN (SELECT seq FROM outbox WHERE " FINISHED " AND finished_ms < ?1"
          " ORDER BY finished_ms LIMIT ?2)",
             limits->now_ms - PRUNE_FINISHED_DAYS * DAY_MS},
@@ -47,14 +53,16 @@ int prune_slice(sqlite3 *db, const PruneLimits *limits, int64_t *ret_rows) {
 }
 
 int prune_for_room(sqlite3 *db, int64_t *ret_rows) {
-    const Pruning oldest = {OLD_HISTORY, PRUNE_FOR_ROOM_KEEPS};
+    static const Pruning oldest[] = {{OLD_DECISIONS, PRUNE_FOR_ROOM_KEEPS}, {OLD_HISTORY, PRUNE_FOR_ROOM_KEEPS}};
     int code = SQLITE_OK;
-    int64_t rows = 1;
     *ret_rows = 0;
-    for (int slice = 0; code == SQLITE_OK && rows > 0 && slice < PRUNE_FOR_ROOM_SLICES; slice++) {
-        rows = 0;
-        code = delete_rows(db, &oldest, &rows);
-        *ret_rows += rows;
+    for (size_t i = 0; i < COUNT_OF(oldest); i++) {
+        int64_t rows = 1;
+        for (int slice = 0; code == SQLITE_OK && rows > 0 && slice < PRUNE_FOR_ROOM_SLICES; slice++) {
+            rows = 0;
+            code = delete_rows(db, &oldest[i], &rows);
+            *ret_rows += rows;
+        }
     }
     return code;
 }

@@ -117,3 +117,25 @@ bool read_history(sqlite3_stmt *s, const Reading *in, HistoryRow *ret_row) {
     ret_row->value = sql_real(s, 7, &ret_row->has_value);
     return true;
 }
+
+void read_decision(sqlite3_stmt *s, const Reading *in, DecisionTold *ret_row) {
+    *ret_row = (DecisionTold){.decision = {.id = sql_count(s, 0),
+                                  .time_ms = sql_time(s, 1, in->times),
+                                  .fingerprint = sql_name(s, 2, in->arena),
+                                  .group_key = sql_name(s, 3, in->arena),
+                                  .receiver = sql_name(s, 4, in->arena),
+                                  .decision = sql_name(s, 5, in->arena),
+                                  .reason = sql_text(s, 6, SQL_TEXT_BYTES, in->arena)},
+        .has_message = sqlite3_column_type(s, 7) != SQLITE_NULL};
+    if (!ret_row->has_message) return;
+    ret_row->message = (OutboxRow){.id = sql_name(s, 7, in->arena),
+        .plugin = sql_name(s, 8, in->arena),
+        .plugin_index = sql_count(s, 9),
+        .state = sql_name(s, 10, in->arena),
+        .attempts = sql_count(s, 11),
+        .created_ms = sql_time(s, 12, in->times),
+        .next_attempt_ms = sql_time(s, 13, in->times),
+        .finished_ms = sql_time(s, 14, in->times),
+        .last_error = sql_text(s, 15, SQL_TEXT_BYTES, in->arena),
+        .receipt_json = sql_text(s, 16, SQL_JSON_BYTES, in->arena)};
+}

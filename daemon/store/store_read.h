@@ -3,7 +3,7 @@
 #ifndef TOCSIN_STORE_STORE_READ_H
 #define TOCSIN_STORE_STORE_READ_H
 
-#include "store/rows.h"
+#include "store/store.h"
 #include "store/store_sql.h"
 
 typedef struct Reading {
@@ -37,6 +37,7 @@ bool read_seen(sqlite3_stmt *statement, const Reading *in, SeenRow *ret_row);
 bool read_match(sqlite3_stmt *statement, const Reading *in, MatchRow *ret_row);
 bool read_silence(sqlite3_stmt *statement, const Reading *in, SilenceRow *ret_row);
 bool read_ack(sqlite3_stmt *statement, const Reading *in, AckRow *ret_row);
+void read_decision(sqlite3_stmt *statement, const Reading *in, DecisionTold *ret_row); /* as page_decisions() selects */
 bool read_history(sqlite3_stmt *statement, const Reading *in, HistoryRow *ret_row);
 
 #endif

@@ -17,14 +17,17 @@ struct Query {
     Reader *reader;
     Arena *arena;
     int64_t now_ms;
-    /* One of the two is asked: the other's `done` is NULL. */
+    /* One of the three is asked: the others' `done` is NULL. */
     StoreHistoryDone *history_done;
     StoreOutboxDone *outbox_done;
+    StoreDecisionsDone *decisions_done;
     void *ctx;
     HistoryQuery history;
     OutboxQuery outbox;
+    DecisionQuery decisions;
     HistoryPage history_page;
     OutboxPage outbox_page;
+    DecisionPage decision_page;
     bool is_read;
 };
 
@@ -59,8 +62,11 @@ static void query_answer(Query *query) {
     const OutboxPage outbox = query->is_read ? query->outbox_page : (OutboxPage){0};
     if (query->history_done) query->history_done(query->ctx, history.rows, history.count, history.next);
     if (query->outbox_done) query->outbox_done(query->ctx, outbox.rows, outbox.count, outbox.next);
+    const DecisionPage decisions = query->is_read ? query->decision_page : (DecisionPage){0};
+    if (query->decisions_done) query->decisions_done(query->ctx, decisions.rows, decisions.count);
     query->history_done = NULL;
     query->outbox_done = NULL;
+    query->decisions_done = NULL;
 }
 
 static void reader_gone(Reader *reader) {
@@ -84,6 +90,8 @@ static void read_on_pool(uv_work_t *work) {
     sqlite3 *db = open_once(reader);
     if (db && query->history_done)
         query->is_read = page_history(db, &query->history, query->now_ms, query->arena, &query->history_page);
+    else if (db && query->decisions_done)
+        query->is_read = page_decisions(db, &query->decisions, query->now_ms, query->arena, &query->decision_page);
     else if (db)
         query->is_read = page_outbox(db, &query->outbox, query->now_ms, query->arena, &query->outbox_page);
     uv_mutex_lock(&reader->lock);
@@ -155,6 +163,14 @@ void reader_history(Reader *reader, const HistoryQuery *asked, StoreHistoryDone 
     query->history.name = arena_text(query->arena, asked->name);
     query->history.fingerprint = arena_text(query->arena, asked->fingerprint);
     query->history_done = done;
+    take_in(reader, query);
+}
+
+void reader_decisions(Reader *reader, const DecisionQuery *asked, StoreDecisionsDone *done, void *ctx) {
+    Query *query = query_new(reader, ctx);
+    query->decisions = *asked;
+    query->decisions.fingerprint = arena_text(query->arena, asked->fingerprint);
+    query->decisions_done = done;
     take_in(reader, query);
 }
 

@@ -12,6 +12,7 @@ typedef struct Reader Reader;
 /* The file is opened by the first query. `directory` is copied; clock and metrics are borrowed. */
 Reader *reader_new(uv_loop_t *loop, const Clock *clock, Metrics *metrics, const char *directory);
 void reader_history(Reader *reader, const HistoryQuery *query, StoreHistoryDone *done, void *ctx);
+void reader_decisions(Reader *reader, const DecisionQuery *query, StoreDecisionsDone *done, void *ctx);
 void reader_outbox(Reader *reader, const OutboxQuery *query, StoreOutboxDone *done, void *ctx);
 /* Interrupts and waits for the query that runs, at most `wait_ms`; every query that is owed an answer gets NULL rows
  * inside. The memory goes when the loop has heard of the end of the pool's job. NULL is fine; returns NULL. */

@@ -37,6 +37,11 @@ static const char *const steps[] = {
     "CREATE TABLE acknowledgement(fingerprint TEXT PRIMARY KEY, by_whom TEXT, comment TEXT, starts_ms INTEGER,"
     " at_ms INTEGER, until_ms INTEGER) STRICT;"
     "ALTER TABLE outbox ADD COLUMN handed_ms INTEGER NOT NULL DEFAULT 0;",
+    "CREATE TABLE decision(id INTEGER PRIMARY KEY AUTOINCREMENT, time_ms INTEGER, fingerprint TEXT, group_key TEXT,"
+    " receiver TEXT, decision TEXT, reason TEXT) STRICT;"
+    "CREATE INDEX decision_fingerprint ON decision(fingerprint);"
+    "CREATE INDEX decision_time ON decision(time_ms);"
+    "CREATE INDEX outbox_group ON outbox(group_key, created_ms);",
 };
 const SchemaSteps schema_steps = {steps, COUNT_OF(steps)};
 

@@ -46,7 +46,9 @@ static const SchemaRow history_rows[] = {
         .max = 315360000,
         .fallback = "90d",
         .remedy = "a duration from 1h to 3650d",
-        .doc = "How long the transitions of alarms are kept for tocsinctl history and /v1/history."},
+        .doc = "How long the transitions of alarms are kept for tocsinctl history and /v1/history, and what was "
+               "decided about "
+               "telling of them for tocsinctl explain."},
     {.key = "max_rows",
         .type = SCHEMA_INTEGER,
         .offset = offsetof(HistorySection, max_rows),
@@ -54,9 +56,9 @@ static const SchemaRow history_rows[] = {
         .max = 100000000,
         .fallback = "1000000",
         .remedy = "a whole number from 1000 to 100000000",
-        .doc =
-            "How many transitions are kept at most, the newest; about 250 bytes each on disk. When the disk is full, "
-            "older ones go earlier."},
+        .doc = "How many transitions, and how many decisions, are kept at most, the newest; about 250 bytes each on "
+               "disk. When the disk is full, "
+               "older ones go earlier."},
     SCHEMA_END,
 };
 

@@ -80,17 +80,18 @@ static void link(Buffer *out, const char *name, const char *url) {
 }
 
 static void facts(const NoticeAlert *alert, Buffer *out) {
-    OWN(text) char *figures = notice_figures(alert), *where = notice_where(alert);
+    OWN(text) char *figures = notice_figures(alert), *where = notice_where(alert), *ack = notice_ack(alert);
     OWN(text) char *since = alert->starts_ms ? notice_time(alert->starts_ms) : text_copy("");
     buffer_text(out,
         "<tr><td style=\"padding:12px 20px 16px\"><table role=\"presentation\" cellpadding=\"0\" cellspacing=\"0\">\n");
     row(out, "Value", figures);
+    row(out, "Worst", alert->worst);
     row(out, "Since", since);
     if (!alert->is_firing) {
         row(out, "Lasted", alert->duration);
-        row(out, "Worst", alert->worst);
         row(out, "Cleared at", alert->cleared);
     }
+    row(out, "Taken by", ack);
     row(out, "Data", alert->data);
     row(out, "Where", where);
     row(out, "Metric", alert->metric);
@@ -129,7 +130,13 @@ static void foot(const Notice *notice, size_t more, Buffer *out) {
 
 void html_write(const Notice *notice, size_t alerts, Buffer *out) {
     const size_t shown = notice->count < alerts ? notice->count : alerts;
+    OWN(text) char *glance = notice_glance(notice);
     head(notice, out);
+    if (*glance) {
+        buffer_text(out, "<tr><td style=\"padding:12px 20px;font-size:16px;font-weight:700\">");
+        put(out, glance);
+        buffer_text(out, "</td></tr>\n");
+    }
     for (size_t i = 0; i < shown; i++) {
         banner(notice, &notice->alerts[i], out);
         facts(&notice->alerts[i], out);

@@ -41,6 +41,8 @@ static NoticeAlert alert_read(const json_t *from) {
         .duration = text_of(notes, "duration"),
         .worst = text_of(notes, "worst_value"),
         .cleared = text_of(notes, "cleared_value"),
+        .acked_by = text_of(notes, "acknowledged_by"),
+        .acked_comment = text_of(notes, "acknowledged_comment"),
         .data = text_of(notes, "data"),
         .runbook_url = link_of(notes, "runbook_url"),
         .console_url = link_of(from, "generatorURL"),
@@ -137,6 +139,23 @@ char *notice_figures(const NoticeAlert *alert) {
     if (!*alert->value) return text_copy(*alert->threshold ? alert->threshold : "");
     if (!*alert->threshold) return text_copy(alert->value);
     return text_format("%s, threshold %s", alert->value, alert->threshold);
+}
+
+char *notice_ack(const NoticeAlert *alert) {
+    return text_format("%s%s%s", alert->acked_by, *alert->acked_by && *alert->acked_comment ? ": " : "",
+        *alert->acked_by ? alert->acked_comment : "");
+}
+
+char *notice_glance(const Notice *notice) {
+    Buffer out = BUFFER((size_t)256);
+    size_t firing = 0;
+    for (size_t i = 0; i < notice->count; i++) firing += notice->alerts[i].is_firing;
+    const size_t resolved = notice->count - firing;
+    if (notice->count + notice->truncated < 2) return buffer_take(&out);
+    if (firing) buffer_format(&out, "%zu firing", firing);
+    if (resolved) buffer_format(&out, "%s%zu resolved", out.used ? ", " : "", resolved);
+    if (notice->truncated) buffer_format(&out, "%s%zu more", out.used ? ", " : "", notice->truncated);
+    return buffer_take(&out);
 }
 
 char *notice_where(const NoticeAlert *alert) {

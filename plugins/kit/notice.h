@@ -17,7 +17,9 @@ typedef struct NoticeAlert {
     bool is_firing;
     const char *name, *severity, *account, *region;
     const char *summary, *description, *reason, *value, *threshold, *metric;
-    const char *duration, *worst, *cleared; /* resolved */
+    const char *worst; /* since it began to fire */
+    const char *duration, *cleared; /* resolved */
+    const char *acked_by, *acked_comment; /* somebody is on it */
     const char *data; /* `missing`: it fires on, and no data comes */
     const char *runbook_url, *console_url; /* http and https alone */
     int64_t starts_ms, ends_ms; /* 0: none */
@@ -50,6 +52,10 @@ extern const NoticeFact notice_facts[];
 const char *notice_fact(const NoticeAlert *alert, const NoticeFact *fact); /* "" where the alert has none */
 /* `0.91, threshold 0.8`, or what there is of it; caller frees. */
 char *notice_figures(const NoticeAlert *alert);
+/* `bob: looking`, who is on it; caller frees. */
+char *notice_ack(const NoticeAlert *alert);
+/* `2 firing, 1 resolved, 5 more`: what several alerts are; "" for one. Caller frees. */
+char *notice_glance(const Notice *notice);
 /* `account prod, region eu-west-1, LoadBalancer app/x`; caller frees. */
 char *notice_where(const NoticeAlert *alert);
 /* `2026-01-02 03:04:05 UTC`; caller frees. */

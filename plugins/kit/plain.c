@@ -47,12 +47,12 @@ char *plain_line(const NoticeAlert *alert) {
 static void resolved_rows(const NoticeAlert *alert, Buffer *out) {
     if (alert->is_firing) return;
     row(out, "lasted", alert->duration);
-    row(out, "worst", alert->worst);
     row(out, "cleared at", alert->cleared);
 }
 
 void plain_alert(const NoticeAlert *alert, Buffer *out) {
     OWN(text) char *line = plain_line(alert), *figures = notice_figures(alert), *where = notice_where(alert);
+    OWN(text) char *ack = notice_ack(alert);
     OWN(text) char *since = alert->starts_ms ? notice_time(alert->starts_ms) : text_copy("");
     buffer_text(out, alert->is_firing ? "FIRING: " : "RESOLVED: ");
     buffer_text(out, line);
@@ -60,9 +60,11 @@ void plain_alert(const NoticeAlert *alert, Buffer *out) {
     row(out, "alarm", alert->name);
     row(out, "severity", alert->severity);
     row(out, "value", figures);
+    row(out, "worst", alert->worst);
     row(out, "metric", alert->metric);
     row(out, "since", since);
     resolved_rows(alert, out);
+    row(out, "taken by", ack);
     row(out, "data", alert->data);
     row(out, "where", where);
     row(out, "why", alert->reason);
@@ -80,6 +82,8 @@ static void alert_write(const NoticeAlert *alert, Buffer *out) {
 
 void plain_write(const Notice *notice, size_t alerts, Buffer *out) {
     if (notice->is_test) buffer_text(out, "This is a test that somebody asked for.\n\n");
+    OWN(text) char *glance = notice_glance(notice);
+    if (*glance) buffer_format(out, "%s\n\n", glance);
     const size_t shown = notice->count < alerts ? notice->count : alerts;
     for (size_t i = 0; i < shown; i++) alert_write(&notice->alerts[i], out);
     const size_t more = notice->count - shown + notice->truncated;

@@ -75,6 +75,10 @@ def scenario(world):
     load = world.instances("load")[0]["fingerprint"]
     expect(world.instances("follower")[0]["inhibited_by"] == [load], "it says what holds it")
     expect(world.instances("load")[0]["inhibited_by"] == [], "nothing holds the other")
+    ways = world.get("/v1/routes?label=team=shop&label=severity=critical&label=alertname=load")["ways"]
+    expect([way["receiver"] for way in ways] == ["pager", "chat"], f"routes says where it goes: {ways}")
+    shown = world.ctl("routes", "test", "severity=info", "alertname=late").stdout
+    expect(shown.startswith("night  {}/{severity=") and "held: the time interval now, until" in shown, f"and why not: {shown}")
     if time.time() < ends - 5:
         world.kill()
         world.start()

@@ -44,12 +44,45 @@ static Snapshot *empty_snapshot(void) {
     return snapshot;
 }
 
+/* `severity="critical"` goes to a pager, silent from midnight to six, and from there to a lead. */
+static void routes_init(Engine *engine) {
+    static const char *const by_alertname[] = {"alertname"};
+    static Span hours = {0, 360};
+    static IntervalSpec times = {.times = {1, &hours}};
+    static const Interval nights = {.name = "nights", .count = 1, .specs = &times};
+    static const Interval *const mute[] = {&nights};
+    Route *root = &engine->routes.root, *child = &engine->child, *escalation = &engine->escalation;
+    engine->routes = (RouteSection){.is_given = true, .count = 2};
+    *root = (Route){.id = "{}",
+        .receiver = "oncall",
+        .group_by = {1, by_alertname, NULL},
+        .group_wait_s = 30,
+        .group_interval_s = 300,
+        .repeat_interval_s = 14400};
+    *child = *root;
+    child->id = "{}/{severity=\"critical\"}";
+    child->receiver = "pager";
+    child->mute = mute;
+    child->mute_count = 1;
+    child->matchers = matchers_new();
+    matchers_add_text(child->matchers, "severity=critical", NULL);
+    *escalation = *child;
+    escalation->matchers = NULL;
+    escalation->receiver = "lead";
+    escalation->base = child;
+    escalation->after_s = 900;
+    child->escalation = escalation;
+    root->child = root->next = child;
+    child->next = escalation;
+}
+
 void fake_engine_init(Engine *engine, uv_loop_t *loop) {
     *engine = (Engine){.loop = loop, .healthy = true, .ready = true, .datapoints = {0.5, NAN, 1.5}};
     engine->clock = clock_new_virtual(NOW_S * INT64_C(1000));
     engine->metrics = metrics_new();
     engine->mutes = mutes_new();
     engine->snapshot = empty_snapshot();
+    routes_init(engine);
     engine->acks = acks_new();
     alarm_init(&engine->alarms[0], "00000000000000aa", "a/b", STATE_OK, engine->datapoints);
     alarm_init(&engine->alarms[1], "00000000000000bb", "cpu", STATE_ALARM, engine->datapoints);
@@ -70,6 +103,7 @@ void fake_engine_deinit(Engine *engine) {
     metrics_free(engine->metrics);
     mutes_free(engine->mutes);
     snapshot_free(engine->snapshot);
+    matchers_free(engine->child.matchers);
     acks_free(engine->acks);
     clock_free(engine->clock);
 }
@@ -127,6 +161,7 @@ void engine_status(Engine *engine, EngineStatus *ret) {
 }
 Snapshot *engine_snapshot(Engine *engine) { return engine->snapshot; }
 const Acks *engine_acks(Engine *engine) { return engine->acks; }
+const RouteSection *engine_routes(Engine *engine) { return &engine->routes; }
 const Mutes *engine_mutes(Engine *engine) { return engine->mutes; }
 Instances *engine_instances(Engine *engine) { return (Instances *)engine; }
 Store *engine_store(Engine *engine) { return (Store *)engine; }
@@ -240,6 +275,19 @@ void engine_receiver_test(Engine *engine, const char *receiver, EngineTested *do
     answer_later(engine, run_tested, (void (*)(void))done, ctx);
 }
 
+void engine_groups_of(Engine *engine, const char *fingerprint, GroupSeen *seen, void *ctx) {
+    seen(ctx,
+        &(GroupView){.key = "oncall/{}:{}",
+            .receiver = "oncall",
+            .due_ms = clock_wall_ms(engine->clock) + 60000,
+            .last_sent_ms = 1,
+            .is_told = fingerprint[0] == '0'});
+}
+char *engine_held_words(Engine *engine, const Route *route, const Instance *instance) {
+    (void)engine, (void)route, (void)instance;
+    return text_copy("silenced by me");
+}
+
 void engine_listen(Engine *engine, EngineEvent *event, void *ctx) {
     engine->event = event;
     engine->event_ctx = ctx;
@@ -303,6 +351,27 @@ void store_history(Store *store, const HistoryQuery *query, StoreHistoryDone *do
     engine->history = *query;
     engine->history.name = engine->history.fingerprint = NULL;
     answer_later(engine, run_history, (void (*)(void))done, ctx);
+}
+
+static void run_decisions(Later *later) {
+    static const DecisionTold rows[] = {
+        {.decision = {3, NOW_S * INT64_C(1000), "00000000000000bb", "oncall/{}:{}", "oncall", "held",
+             "silenced by me"}},
+        {.decision = {2, NOW_S * INT64_C(1000) - 60000, "00000000000000bb", "oncall/{}:{}", "oncall", "told",
+             "first notification"},
+            .has_message = true,
+            .message = {.id = "1", .plugin = "email", .state = "delivered", .attempts = 1, .last_error = "250 ok"}},
+        {.decision = {2, NOW_S * INT64_C(1000) - 60000, "00000000000000bb", "oncall/{}:{}", "oncall", "told",
+             "first notification"},
+            .has_message = true,
+            .message = {.id = "2", .plugin = "webhook", .state = "pending", .attempts = 2, .last_error = "HTTP 503"}},
+    };
+    const bool empty = later->engine->rows_empty;
+    ((StoreDecisionsDone *)later->done)(later->ctx, later->engine->store_fails ? NULL : rows, empty ? 0 : 3);
+}
+void store_decisions(Store *store, const DecisionQuery *query, StoreDecisionsDone *done, void *ctx) {
+    (void)query;
+    answer_later((Engine *)store, run_decisions, (void (*)(void))done, ctx);
 }
 
 static void run_outbox(Later *later) {

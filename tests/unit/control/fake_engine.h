@@ -14,6 +14,8 @@ struct Engine {
     Clock *clock;
     Metrics *metrics;
     Mutes *mutes;
+    RouteSection routes; /* the root, one child, and its escalation */
+    Route child, escalation;
     Acks *acks;
     Snapshot *snapshot;
     Instance alarms[FAKE_ALARMS];

@@ -192,6 +192,35 @@ START_TEST(an_alert_is_acknowledged) {
 }
 END_TEST
 
+static void run_routes(World *world) {
+    const Run runs[] = {
+        {{"--socket", "SOCKET", "routes"}, CTL_DONE,
+            "-> oncall\n    by alertname; after 30s, every 5m, again after 4h\n  severity=\"critical\" -> pager, "
+            "silent in "
+            "nights\n      by alertname; after 30s, every 5m, again after 4h; not acknowledged for 15m: lead\n",
+            ""},
+        {{"--socket", "SOCKET", "routes", "test", "severity=critical", "alertname=x"}, CTL_DONE,
+            "pager  {}/{severity=\"critical\"}:{alertname=\"x\"}\n    by alertname; after 30s, every 5m, again after "
+            "4h; not "
+            "acknowledged for 15m: lead\n    held: the time interval nights, until 2026-01-02T06:00:00.000Z\n",
+            ""},
+        {{"--socket", "SOCKET", "routes", "test", "severity=info", "--at", "2026-01-02T07:00:00Z"}, CTL_DONE,
+            "oncall  {}:{}\n", ""},
+        {{"--socket", "SOCKET", "--json", "routes", "test", "severity=info"}, CTL_DONE, "{\"at\":\"2026-01-02T03:04",
+            ""},
+        {{"--socket", "SOCKET", "routes", "test", "a=b", "--at", "noon"}, CTL_FAILED, "", "at cannot be `noon`"},
+        {{"routes", "test"}, CTL_USAGE, "", "test needs the alert's labels"},
+        {{"routes", "show"}, CTL_USAGE, "", "`show` is not test"},
+        {{"routes", "test", "critical"}, CTL_USAGE, "", "`critical` is no label"},
+    };
+    for (size_t i = 0; i < COUNT_OF(runs); i++) expect(&runs[i], world->socket, NULL);
+}
+START_TEST(routes_are_shown_and_asked) {
+    World world;
+    with_client(run_routes, &world);
+}
+END_TEST
+
 static void run_refused(World *world) {
     const Run empty[] = {
         {{"--socket", "SOCKET", "status"}, CTL_DONE,
@@ -220,6 +249,7 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, the_daemon_is_shown);
     tcase_add_test(tcase, a_silence_is_made_and_ended);
     tcase_add_test(tcase, an_alert_is_acknowledged);
+    tcase_add_test(tcase, routes_are_shown_and_asked);
     tcase_add_test(tcase, nothing_and_failure_are_told);
 }
 int main(void) { return run_tests("ctl", fill); }

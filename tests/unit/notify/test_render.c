@@ -284,6 +284,7 @@ START_TEST(says_all_that_alertmanager_says) {
     ck_assert_str_eq(json_text(json_map(one, "annotations"), "value"), "1.23");
     ck_assert_str_eq(json_text(json_map(one, "annotations"), "threshold"), "0.8");
     ck_assert_str_eq(json_text(json_map(one, "annotations"), "reason"), "r");
+    ck_assert_str_eq(json_text(json_map(one, "annotations"), "worst_value"), "2.5");
     ck_assert_ptr_null(json_text(json_map(one, "annotations"), "duration"));
     ck_assert_str_eq(json_text(two, "status"), "resolved");
     ck_assert_str_eq(json_text(two, "endsAt"), "2023-11-14T22:13:20.000Z");

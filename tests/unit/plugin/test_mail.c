@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "email/mail.h"
 #include "email/mime.h"
+#include "kit/plain.h"
 
 #include <string.h>
 
@@ -150,10 +151,12 @@ START_TEST(a_whole_mail) {
         "--=_tocsin_7f0c1b9e-1111-4222-8333-444455556666\r\n"
         "Content-Type: text/plain; charset=utf-8\r\n"
         "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+        "2 firing\r\n\r\n"
         "FIRING: api-latency-p99 is 1.23 (> 0.8) for 5 min in prod eu-west-1\r\n"
         "  alarm      api-latency-p99\r\n"
         "  severity   critical\r\n"
         "  value      1.23, threshold 0.8\r\n"
+        "  worst      2.5\r\n"
         "  since      2026-01-02 03:04:05 UTC\r\n"
         "  where      account prod, region eu-west-1, LoadBalancer app/api/50dc, n=\r\number 0\r\n"
         "  why        Threshold Crossed: 3 out of the last 5 datapoints\r\n"
@@ -199,6 +202,35 @@ START_TEST(nothing_breaks_out) {
 }
 END_TEST
 
+/* What several alerts are stands first; who is on one, beside it. */
+START_TEST(a_group_is_seen_at_a_glance) {
+    static const struct Group {
+        const char *statuses[3];
+        int truncated;
+        const char *want;
+    } groups[] = {{{"firing", NULL}, 0, ""}, {{"firing", "resolved", NULL}, 0, "1 firing, 1 resolved"},
+        {{"resolved", "resolved", NULL}, 0, "2 resolved"}, {{"firing", NULL}, 7, "1 firing, 7 more"}, {{NULL}, 0, ""}};
+    for (size_t i = 0; i < COUNT_OF(groups); i++) {
+        json_t *alerts = json_array();
+        for (size_t a = 0; groups[i].statuses[a]; a++)
+            json_array_append_new(alerts,
+                json_pack("{s:s, s:{s:s, s:s}}", "status", groups[i].statuses[a], "annotations", "acknowledged_by",
+                    "bob", "acknowledged_comment", "looking"));
+        OWN(json)
+        json_t *message = json_pack(
+            "{s:s, s:{s:o, s:i}}", "id", "1", "webhook", "alerts", alerts, "truncatedAlerts", groups[i].truncated);
+        OWN(text) char *text = json_dumps(message, 0);
+        OWN(notice) Notice *notice = notice_read(text);
+        OWN(text) char *glance = notice_glance(notice);
+        ck_assert_str_eq(glance, groups[i].want);
+        OWN(buffer) Buffer plain = BUFFER((size_t)65536);
+        plain_write(notice, 9, &plain);
+        ck_assert_int_eq(strncmp(buffer_string(&plain), groups[i].want, strlen(groups[i].want)), 0);
+        if (notice->count) ck_assert_ptr_nonnull(strstr(buffer_string(&plain), "  taken by   bob: looking\n"));
+    }
+}
+END_TEST
+
 START_TEST(a_mail_keeps_its_bound) {
     OWN(text) char *message = world_notification(900, "resolved"), *mail = build(message, NULL);
     ck_assert_uint_lt(strlen(mail), MAIL_BYTES_MAX);
@@ -213,6 +245,7 @@ static void fill(TCase *tcase) {
     tcase_add_loop_test(tcase, header_lines, 0, COUNT_OF(lines));
     tcase_add_loop_test(tcase, quoted_printable, 0, COUNT_OF(bodies));
     tcase_add_test(tcase, a_whole_mail);
+    tcase_add_test(tcase, a_group_is_seen_at_a_glance);
     tcase_add_test(tcase, a_subject_of_ones_own);
     tcase_add_test(tcase, nothing_breaks_out);
     tcase_add_test(tcase, a_mail_keeps_its_bound);

@@ -280,6 +280,96 @@ START_TEST(notifications_that_are_over_go_after_thirty_days) {
 }
 END_TEST
 
+/* --- decisions --- */
+
+typedef struct Heard {
+    size_t calls, count;
+    char rows[512];
+} Heard;
+
+/* `3 held; 2 told [email delivered, webhook pending]; ` */
+static void hear_decisions(void *ctx, const DecisionTold *rows, size_t count) {
+    Heard *heard = ctx;
+    heard->calls++;
+    heard->count = count;
+    size_t used = 0;
+    heard->rows[0] = 0;
+    for (size_t i = 0; rows && i < count; i++) {
+        used += (size_t)snprintf(heard->rows + used, sizeof heard->rows - used, "%s%lld %s", i ? "; " : "",
+            (long long)rows[i].decision.id, rows[i].decision.decision);
+        if (rows[i].has_message)
+            used += (size_t)snprintf(heard->rows + used, sizeof heard->rows - used, " [%s %s]", rows[i].message.plugin,
+                rows[i].message.state);
+    }
+}
+
+static OutboxRow message(const char *id, const char *group, const char *plugin, int64_t created_ms) {
+    return (OutboxRow){.id = id,
+        .group_key = group,
+        .receiver = "people",
+        .plugin = plugin,
+        .state = "pending",
+        .created_ms = created_ms,
+        .next_attempt_ms = created_ms,
+        .expires_ms = created_ms + DAY_MS,
+        .message_json = "{}"};
+}
+
+static void decide(int64_t age_ms) {
+    const int64_t at_ms = ROOM_NOW_MS - age_ms;
+    const DecisionRow decisions[] = {{.time_ms = at_ms, "f", "g", "people", "told", "first notification"},
+        {.time_ms = at_ms + 1, "f", "g", "people", "held", "silenced"},
+        {.time_ms = at_ms + 2, "other", "g", "people", "told", "new alerts added"}};
+    const OutboxRow outbox[] = {message("1", "g", "email", at_ms), message("2", "g", "webhook", at_ms),
+        message("3", "h", "webhook", at_ms), message("4", "g", "webhook", at_ms + 1)};
+    room_commit(&room, &(StoreBatch){.decisions = decisions, .decision_count = 3, .outbox = outbox, .outbox_count = 4});
+}
+
+static const struct DecisionCase {
+    DecisionQuery query;
+    const char *want;
+} decision_cases[] = {
+    {{"f", 0, 9}, "2 held; 1 told [email pending]; 1 told [webhook pending]"},
+    {{"f", 0, 1}, "2 held"},
+    {{"f", ROOM_NOW_MS - 5000, 9}, "1 told [email pending]; 1 told [webhook pending]"}, /* with that instant */
+    {{"f", ROOM_NOW_MS - 5001, 9}, ""},
+    {{"other", 0, 9}, "3 told"}, /* its message is not there any more */
+    {{"f' OR 1=1 --", 0, 9}, ""},
+};
+
+START_TEST(decisions_come_with_their_messages) {
+    Heard heard = {0};
+    room_open(&room);
+    decide(5000);
+    store_decisions(room.store, &decision_cases[_i].query, hear_decisions, &heard);
+    room_run(&room);
+    ck_assert_str_eq(heard.rows, decision_cases[_i].want);
+}
+END_TEST
+
+START_TEST(decisions_go_with_history) {
+    Heard heard = {0};
+    sqlite3 *db = NULL;
+    int64_t rows = 1;
+    room_open(&room);
+    decide(2 * DAY_MS);
+    decide(5000);
+    room_close(&room);
+    ck_assert_int_eq(sqlite3_open(room.path, &db), SQLITE_OK);
+    for (const PruneLimits by_age = {ROOM_NOW_MS, DAY_MS, 1000000}; rows > 0;)
+        ck_assert_int_eq(prune_slice(db, &by_age, &rows), SQLITE_OK);
+    rows = 1;
+    for (const PruneLimits by_count = {ROOM_NOW_MS, DAY_MS, 2}; rows > 0;)
+        ck_assert_int_eq(prune_slice(db, &by_count, &rows), SQLITE_OK);
+    sqlite3_close(db);
+    room_open(&room);
+    store_decisions(room.store, &(DecisionQuery){"f", 0, 9}, hear_decisions, &heard);
+    room_run(&room);
+    ck_assert_uint_eq(heard.calls, 1);
+    ck_assert_str_eq(heard.rows, "5 held"); /* of six the two newest are left, and one of those is another's */
+}
+END_TEST
+
 static void fill(TCase *tcase) {
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_set_timeout(tcase, 120);
@@ -292,6 +382,8 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, a_page_of_long_rows_ends_early);
     tcase_add_loop_test(tcase, history_is_pruned_by_age_and_count, 0, COUNT_OF(prune_cases));
     tcase_add_test(tcase, the_store_prunes_by_itself);
+    tcase_add_loop_test(tcase, decisions_come_with_their_messages, 0, sizeof decision_cases / sizeof *decision_cases);
+    tcase_add_test(tcase, decisions_go_with_history);
     tcase_add_test(tcase, notifications_that_are_over_go_after_thirty_days);
 }
 

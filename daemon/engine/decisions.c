@@ -1,0 +1,147 @@
+#include "engine/decisions.h"
+
+#include "base/alloc.h"
+#include "base/table.h"
+#include "base/timetext.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The last decision about an alert in a group. */
+typedef struct Known {
+    char *key, *said;
+    UT_hash_handle hh;
+} Known;
+
+struct Decisions {
+    Core *core;
+    Known *known;
+};
+
+Decisions *decisions_new(Core *core) {
+    Decisions *all = alloc_zeroed(1, sizeof *all);
+    all->core = core;
+    return all;
+}
+
+static void known_remove(Decisions *all, Known *known) {
+    HASH_DEL(all->known, known);
+    free(known->key);
+    free(known->said);
+    free(known);
+}
+
+Decisions *decisions_free(Decisions *all) {
+    if (!all) return NULL;
+    while (all->known) known_remove(all, all->known);
+    free(all);
+    return NULL;
+}
+
+static const char told[] = "told";
+
+/* Is it another one than the last? Then it is the last from here on; the oldest goes where there are too many. */
+static bool is_news(Decisions *all, const DecisionRow *row) {
+    OWN(text) char *key = text_format("%s\n%s", row->fingerprint, row->group_key);
+    OWN(text) char *said = text_format("%s\n%s", row->decision, row->reason);
+    Known *known;
+    HASH_FIND_STR(all->known, key, known);
+    const bool is_same = known && !strcmp(known->said, said);
+    if (is_same && row->decision != told) return false; /* each message counts */
+    if (known) known_remove(all, known);
+    if (HASH_COUNT(all->known) >= DECISIONS_KNOWN) known_remove(all, all->known);
+    known = alloc_zeroed(1, sizeof *known);
+    known->key = GIVE(key);
+    known->said = GIVE(said);
+    HASH_ADD_KEYPTR(hh, all->known, known->key, strlen(known->key), known);
+    return true;
+}
+
+static char *silence_words(const Core *core, const Labels *labels, int64_t now_ms) {
+    const char *id;
+    char until[TIME_TEXT_MAX];
+    const Silences *silences = mutes_silences(core->mutes);
+    if (!silences_mute(silences, labels, now_ms, &id, 1, NULL)) return NULL;
+    const Silence *silence = silences_find(silences, id);
+    return text_format("silenced by %.80s until %s: %.200s (%s)", silence->created_by,
+        time_format(silence->ends_ms, until), silence->comment, id);
+}
+
+static char *inhibitor_words(const Core *core, const Labels *labels, int64_t now_ms) {
+    const char *found;
+    if (!mutes_inhibitors(core->mutes, labels, now_ms, &found, 1)) return NULL;
+    const Instance *other = instance_find(core->instances, found);
+    return text_format("inhibited while `%.200s` fires (%s)", other ? other->name : "another alert", found);
+}
+
+char *decision_held_words(const Core *core, const Route *route, const Instance *instance, int64_t now_ms) {
+    char *words = silence_words(core, instance->labels, now_ms);
+    if (!words) words = inhibitor_words(core, instance->labels, now_ms);
+    const Interval *interval = words || !route ? NULL : route_muted_by(route, now_ms / 1000);
+    return interval ? text_format("the route is silent at this time (%.200s)", interval->name) : words;
+}
+
+static char *ack_words(const Ack *ack) {
+    return text_format("acknowledged by %.80s%s%.200s", ack->by, *ack->comment ? ": " : "", ack->comment);
+}
+
+/* NULL decision: nothing worth a row. */
+typedef struct Ruling {
+    const char *decision;
+    char *reason; /* caller frees */
+} Ruling;
+
+static Ruling rule_on(const Core *core, const GroupTurn *turn, const Route *route, const GroupAlert *alert) {
+    char span[TIME_TEXT_MAX];
+    switch (alert->kind) {
+    case ALERT_FIRES:
+    case ALERT_ENDED:
+        if (turn->reason) return (Ruling){told, text_copy(turn->reason)};
+        if (alert->kind == ALERT_FIRES && alert->ack) return (Ruling){"held", ack_words(alert->ack)};
+        break;
+    case ALERT_HELD: {
+        char *words = decision_held_words(core, route, alert->instance, turn->now_ms);
+        return (Ruling){"held", words ? words : text_copy("muted")};
+    }
+    case ALERT_WAITS:
+        return (Ruling){"waits",
+            text_format("it goes on to this receiver if nobody acknowledges it for %s, after `%.200s` was told",
+                duration_format(turn->escalated_after_s, span), turn->escalated_from ? turn->escalated_from : "")};
+    case ALERT_PASSED: return (Ruling){"passed", text_copy("it was over before its group's time")};
+    }
+    return (Ruling){NULL, NULL};
+}
+
+size_t decisions_of_turn(
+    Decisions *all, const GroupTurn *turn, const Route *route, Arena *arena, DecisionRow **ret_rows) {
+    DecisionRow *rows = arena_alloc(arena, turn->alert_count + 1, sizeof *rows);
+    size_t count = 0;
+    for (size_t i = 0; i < turn->alert_count; i++) {
+        const GroupAlert *alert = &turn->alerts[i];
+        if (alert->kind == ALERT_PASSED && !alert->instance) continue;
+        const Ruling ruling = rule_on(all->core, turn, route, alert);
+        if (!ruling.decision) continue;
+        rows[count] = (DecisionRow){.time_ms = turn->now_ms,
+            .fingerprint = arena_text(arena, alert->fingerprint),
+            .group_key = arena_text(arena, turn->key),
+            .receiver = arena_text(arena, turn->receiver),
+            .decision = ruling.decision,
+            .reason = arena_text(arena, ruling.reason)};
+        free(ruling.reason);
+        count += is_news(all, &rows[count]);
+    }
+    *ret_rows = rows;
+    return count;
+}
+
+void decisions_date(DecisionRow *rows, size_t count, int64_t made_ms) {
+    for (size_t i = 0; i < count; i++) {
+        if (rows[i].decision != told) continue;
+        if (made_ms) {
+            rows[i].time_ms = made_ms;
+        } else {
+            rows[i].decision = "passed";
+            rows[i].reason = "no channel of the receiver takes this message";
+        }
+    }
+}
