@@ -720,6 +720,7 @@ START_TEST(five_events_are_shown) {
 END_TEST
 
 static void fill(TCase *tests) {
+    tcase_set_timeout(tests, 60); /* a store of its own, many times over, on a busy machine */
     tcase_add_test(tests, nothing_is_known_before_the_first_complete_poll);
     tcase_add_test(tests, a_match_fires_in_any_poll_and_reads_like_a_sentence);
     tcase_add_test(tests, three_within_the_span_by_their_own_times);
