@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""The state's file system fills up: Tocsin goes on watching and telling, says that it cannot keep it, and recovers."""
+"""The state's file system fills up: Tocsin goes on watching and telling, says that it cannot keep it, to the dead man's
+switch too, and recovers."""
 
 import os
 import subprocess
@@ -31,7 +32,7 @@ def scenario(world):
         raise Skip("no mount namespace of one's own here (it takes root)")
     world.simulator({})
     hook = world.hook()
-    world.configure(LOAD_ALARM + QUICK_ROUTE + hook_receiver(hook.url))
+    world.configure(LOAD_ALARM + QUICK_ROUTE + hook_receiver(hook.url) + f"\nheartbeat: {{url: '{hook.url}/ping', every: 12s}}\n")
     os.mkdir(world.state_dir, 0o700)
     world.start(wrapper=["unshare", "-m", "sh", "-c", 'mount -t tmpfs -o mode=0700,size=' + SIZE + ' none "$0" && exec "$@"',
                          world.state_dir])
@@ -41,9 +42,12 @@ def scenario(world):
     world.wait_state("TocsinStateFull", "ALARM", 90)
     fill(world)
     expect(world.api("/healthz")[0] in (200, 503), "it answers")
+    wait_for(lambda: [beat for beat in hook.at("/ping/fail") if b"TocsinStateFull" in beat.body], 30, "the switch is told")
     os.unlink(filler(world))
     world.wait_state("TocsinStateFull", "OK", 90)
     wait_for(lambda: bodies(hook, status="firing"), 60, "people were told of the alarm")
+    last_bad = hook.at("/ping/fail")[-1].time
+    wait_for(lambda: [beat for beat in hook.at("/ping") if beat.time > last_bad], 40, "all is well again")
 
 
 run(scenario)
