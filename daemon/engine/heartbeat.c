@@ -10,6 +10,7 @@
 #include <string.h>
 
 enum { TIMEOUT_MS = 10000, STUCK_MS = 20000, ANSWER_KEPT = 1024 };
+enum { LOOK_MS = 5000, LOOK_DUE_MS = 1000 }; /* a look walks through all instances, and ticks may come in plenty */
 
 static const Metric beats_metric = {"tocsin_heartbeats_total", "Heartbeats by what they said and whether they arrived.",
     METRIC_COUNTER, {"said", "result"}};
@@ -97,14 +98,14 @@ struct Heartbeat {
     Notifier *notifier;
     HttpTicket *ticket; /* NULL: none is on its way */
     HeartbeatKind sent; /* what the newest one said */
-    int64_t sent_boot_ms;
+    int64_t sent_boot_ms, looked_boot_ms;
     bool is_failing; /* the newest one did not arrive */
 };
 
 Heartbeat *heartbeat_new(Core *core, Http *http, Poller *poller, Notifier *notifier) {
     Heartbeat *heartbeat = alloc_zeroed(1, sizeof *heartbeat);
     *heartbeat = (Heartbeat){.core = core, .http = http, .poller = poller, .notifier = notifier};
-    heartbeat->sent_boot_ms = -HEARTBEAT_GAP_MS;
+    heartbeat->sent_boot_ms = heartbeat->looked_boot_ms = -HEARTBEAT_GAP_MS;
     return heartbeat;
 }
 
@@ -136,23 +137,27 @@ static char *where_of(const Labels *series) {
     return buffer_take(&out);
 }
 
+static int by_name(const void *a, const void *b) {
+    const HeartbeatTrouble *one = a, *other = b;
+    const int order = strcmp(one->what, other->what);
+    return order ? order : strcmp(one->where, other->where);
+}
+
 /* Up to OWN_ENTRIES of them: the words are cut, the count is not. Caller frees the array and each `where`. */
 static size_t troubles_of(const Core *core, HeartbeatTrouble **ret_troubles) {
+    HeartbeatTrouble *troubles = NULL;
     size_t count = 0;
-    Instance **all = instances_sorted(core->instances, &count);
-    HeartbeatTrouble *troubles = alloc_zeroed(count + 1, sizeof *troubles);
-    size_t found = 0;
-    for (size_t i = 0; i < count; i++) {
-        const Instance *instance = all[i];
-        if (strcmp(instance->source, SOURCE_TOCSIN) || instance->memory.state != STATE_ALARM) continue;
-        troubles[found++] = (HeartbeatTrouble){.what = instance->name,
-            .where = where_of(instance->series),
-            .reason = instance->facts.reason ? instance->facts.reason : "",
-            .is_grave = is_grave(instance)};
+    for (Instance *i = instances_next(core->instances, NULL); i; i = instances_next(core->instances, i)) {
+        if (i->memory.state != STATE_ALARM || strcmp(i->source, SOURCE_TOCSIN)) continue;
+        troubles = alloc_again(troubles, count + 1, sizeof *troubles);
+        troubles[count++] = (HeartbeatTrouble){.what = i->name,
+            .where = where_of(i->series),
+            .reason = i->facts.reason ? i->facts.reason : "",
+            .is_grave = is_grave(i)};
     }
-    free(all);
+    if (count) qsort(troubles, count, sizeof *troubles, by_name); /* the same state gives the same words */
     *ret_troubles = troubles;
-    return found;
+    return count;
 }
 
 static void troubles_free(HeartbeatTrouble *troubles, size_t count) {
@@ -225,10 +230,18 @@ static int64_t due_boot_ms(const Heartbeat *heartbeat, const HeartbeatSection *s
     return heartbeat->sent_boot_ms + (heartbeat->is_failing ? HEARTBEAT_GAP_MS : section->every_s * 1000);
 }
 
+/* Is it time to look? Not while one is on its way, nor too soon behind the last. */
+static bool may_look(const Heartbeat *heartbeat, const HeartbeatSection *section, int64_t boot_ms) {
+    const int64_t pause_ms = boot_ms >= due_boot_ms(heartbeat, section) ? LOOK_DUE_MS : LOOK_MS;
+    return !heartbeat->ticket && boot_ms - heartbeat->sent_boot_ms >= HEARTBEAT_GAP_MS &&
+        boot_ms - heartbeat->looked_boot_ms >= pause_ms;
+}
+
 void heartbeat_tick(Heartbeat *heartbeat) {
     const HeartbeatSection *section = section_of(heartbeat);
     const int64_t boot_ms = clock_boot_ms(heartbeat->core->clock);
-    if (!section || heartbeat->ticket || boot_ms - heartbeat->sent_boot_ms < HEARTBEAT_GAP_MS) return;
+    if (!section || !may_look(heartbeat, section, boot_ms)) return;
+    heartbeat->looked_boot_ms = boot_ms;
     HeartbeatFacts facts = facts_of(heartbeat);
     HeartbeatTrouble *troubles;
     facts.trouble_count = troubles_of(heartbeat->core, &troubles);
