@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """kill -9 at random instants: every message that was owed arrives, and the state is what it was. CYCLES and SEED by name.
 
-Each alarm is a group of its own, so the last message about it must say what its state is.
+Each alarm is a group of its own, so the last message about it must say what its state is. Meanwhile alarms are silenced
+and acknowledged: what was answered is there after the kill, and when all silences are over, the same holds of all.
 """
 
 import collections
@@ -10,13 +11,42 @@ import random
 import sqlite3
 import time
 
-from many_alarms import agrees, alarms, toggle
+from many_alarms import ALARMS, agrees, alarms, toggle
 from pieces import QUICK_ROUTE, hook_receiver
 from world import expect, run, wait_for
 
 CYCLES = int(os.environ.get("CYCLES", "15"))
 SEED = int(os.environ.get("SEED", str(random.randrange(1 << 30))))
 IN_FLIGHT = 4  # sends at once to one receiver
+
+
+def meddle(world, chance, silences, acks):
+    """Silences one alarm or ends a silence, and acknowledges what fires; keeps what was answered."""
+    if silences and chance.random() < 0.5:
+        status, answer = world.api(f"/v1/silences/{silences.pop()}", "DELETE")
+        expect(status == 200, f"a silence is ended: {answer}")
+    else:
+        until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
+        name = f"a{chance.randrange(ALARMS)}"
+        status, answer = world.api("/v1/silences", "POST", {
+            "matchers": [{"name": "alertname", "value": name, "isRegex": False}], "endsAt": until,
+            "createdBy": "test", "comment": "chance"})
+        expect(status == 200, f"a silence is made: {answer}")
+        silences.append(answer["silenceID"])
+    for entry in world.instances():
+        if entry["state"] == "ALARM" and chance.random() < 0.3:
+            status, answer = world.api(f"/v1/alarms/{entry['fingerprint']}/acknowledge", "POST", {"by": "test"})
+            if status == 200:  # else it has just ended
+                acks[entry["fingerprint"]] = (entry["since"], answer)
+
+
+def check_kept(world, silences, acks):
+    active = {entry["id"] for entry in world.get("/v1/silences")["silences"] if entry["status"]["state"] == "active"}
+    expect(active == set(silences), f"silences are those that were answered: {active} {silences}")
+    for entry in world.instances():
+        since, ack = acks.get(entry["fingerprint"], (None, None))
+        if entry["state"] == "ALARM" and entry["since"] == since:
+            expect(entry["acknowledged"] == ack, f"it is acknowledged still: {entry['name']} {entry['acknowledged']} {ack}")
 
 
 def scenario(world):
@@ -26,11 +56,16 @@ def scenario(world):
     hook = world.hook()
     world.configure(alarms() + QUICK_ROUTE + hook_receiver(hook.url), log={"level": "info"})
     world.start()
+    silences, acks = [], {}
     for _ in range(CYCLES):
         toggle(world, chance, weight)
+        meddle(world, chance, silences, acks)
         time.sleep(chance.random() * 2)  # the instant of the kill is what is random here, nothing waits for it
         world.kill()
         world.start()
+        check_kept(world, silences, acks)
+    for silence in silences:
+        world.api(f"/v1/silences/{silence}", "DELETE")
     wait_for(lambda: agrees(world, hook), 60, "the last message about each alarm says its state, and nothing is owed")
     ids = [entry.headers["Idempotency-Key"] for entry in hook.hooks]
     twice = sum(count - 1 for count in collections.Counter(ids).values())
