@@ -1,10 +1,10 @@
 /* The services lent to plugins: theirs as ours on the way in, ours as theirs on the way back. */
 #include "base/alloc.h"
+#include "base/child.h"
 #include "base/digest.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "plugin/child.h"
 #include "plugin/handle.h"
 #include "plugin/redact.h"
 
@@ -400,10 +400,35 @@ static void spawn_end(Service *service, TocsinEnd end, const char *error) {
     service->done.spawn(service->ctx, &answer);
 }
 
-static void spawn_answered(void *ctx, const TocsinSpawnAnswer *answer) {
+static void spawn_answered(void *ctx, const ChildAnswer *ours) {
+    static const TocsinEnd ends[] = {[CHILD_ENDED] = TOCSIN_ANSWERED,
+        [CHILD_UNSENT] = TOCSIN_UNSENT,
+        [CHILD_LACKING] = TOCSIN_FAILED,
+        [CHILD_TIMED_OUT] = TOCSIN_TIMEOUT,
+        [CHILD_TOO_LONG] = TOCSIN_FAILED,
+        [CHILD_CANCELLED] = TOCSIN_CANCELLED};
     Service *service = ctx;
+    const TocsinSpawnAnswer answer = {.size = sizeof answer,
+        .end = ends[ours->end],
+        .status = ours->status,
+        .signal = ours->signal,
+        .output = ours->output,
+        .output_length = ours->output_length,
+        .error = ours->error};
     service_leave(service);
-    service->done.spawn(service->ctx, answer);
+    service->done.spawn(service->ctx, &answer);
+}
+
+/* A clean environment, and behind it what the plugin gives. Caller frees the list. */
+static const char **environment_of(const TocsinSpawnRequest *request) {
+    static const char *const clean[] = {
+        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"};
+    const char **all = alloc_zeroed(CHILD_ARGUMENTS_MAX + COUNT_OF(clean) + 1, sizeof *all);
+    size_t count = 0;
+    for (; count < COUNT_OF(clean); count++) all[count] = clean[count];
+    for (size_t i = 0; request->environment && request->environment[i] && i < CHILD_ARGUMENTS_MAX; i++)
+        all[count++] = request->environment[i];
+    return all;
 }
 
 static void lent_spawn(const TocsinHost *host, const TocsinSpawnRequest *theirs, TocsinSpawnDone *done, void *ctx) {
@@ -414,7 +439,14 @@ static void lent_spawn(const TocsinHost *host, const TocsinSpawnRequest *theirs,
     if (service->error) return;
     TocsinSpawnRequest request = {0};
     TAKE(request, theirs);
-    service->child = child_start(service->handle->lender->loop, &request, spawn_answered, service);
+    const char **environment = environment_of(&request);
+    const ChildRequest ours = {.arguments = request.arguments,
+        .environment = environment,
+        .input = request.input,
+        .input_length = request.input_length,
+        .timeout_ms = request.timeout_ms};
+    service->child = child_start(service->handle->lender->loop, &ours, spawn_answered, service);
+    free(environment);
 }
 
 /* --- timers --- */

@@ -1,7 +1,7 @@
-#include "plugin/child.h"
+#include "base/child.h"
 
 #include "base/alloc.h"
-#include "base/buffer.h"
+#include "base/guard.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -12,31 +12,38 @@
 
 enum { READ_ROOM = 16384 };
 
+/* One of its outputs, as far as it is kept. */
+typedef struct Kept {
+    char *bytes; /* guarded; `max` and a zero byte */
+    size_t used, max;
+    bool ended; /* nobody holds it open any more, or it was never apart */
+} Kept;
+
 struct Child {
     uv_process_t process;
-    uv_pipe_t input, output;
+    uv_pipe_t input, output, errors;
     uv_timer_t timer;
     uv_write_t write;
     unsigned open; /* handles that are not closed yet */
-    bool running, output_ended, timed_out;
+    bool running, strict;
+    ChildEnd end; /* what it will have been: CHILD_ENDED unless we ended it */
     char *text; /* its standard input */
-    Buffer kept;
+    Kept out, err;
     char room[READ_ROOM];
-    TocsinSpawnAnswer answer;
+    ChildAnswer answer;
     char *error;
-    TocsinSpawnDone *done;
+    ChildDone *done;
     void *ctx;
 };
-
-static const char *const clean_environment[] = {
-    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", NULL};
 
 static void handle_closed(uv_handle_t *handle) {
     Child *child = handle->data;
     if (--child->open > 0) return;
     free(child->text);
     free(child->error);
-    buffer_deinit(&child->kept);
+    guard_free(child->out.bytes);
+    guard_free(child->err.bytes);
+    explicit_bzero(child->room, sizeof child->room);
     free(child);
 }
 
@@ -45,19 +52,20 @@ static void close_handle(void *handle) {
 }
 
 /* The one way out. A process that still runs (it was killed) keeps its handle until it has been waited for. */
-static void child_finish(Child *child, TocsinEnd end) {
-    TocsinSpawnDone *done = child->done;
+static void child_finish(Child *child, ChildEnd end) {
+    ChildDone *done = child->done;
     if (!done) return;
     child->done = NULL;
-    child->answer.size = sizeof child->answer;
     child->answer.end = end;
-    child->answer.output = buffer_string(&child->kept);
-    child->answer.output_length = child->kept.used;
+    child->answer.output = child->out.bytes;
+    child->answer.output_length = child->out.used;
+    child->answer.errors = child->err.bytes;
     child->answer.error = child->error ? child->error : "";
     done(child->ctx, &child->answer);
     close_handle(&child->timer);
     close_handle(&child->input);
     close_handle(&child->output);
+    close_handle(&child->errors);
     if (!child->running && child->process.type == UV_PROCESS) close_handle(&child->process);
 }
 
@@ -68,20 +76,24 @@ static void kill_group(const Child *child) {
 
 static void due_unsent(uv_timer_t *timer) {
     Child *child = timer->data;
-    child_finish(child, child->answer.end);
+    child_finish(child, child->end);
 }
 
 static void due_lingered(uv_timer_t *timer) {
     Child *child = timer->data;
-    child_finish(child, child->timed_out ? TOCSIN_TIMEOUT : TOCSIN_ANSWERED);
+    child_finish(child, child->end);
 }
 
-static void due_timeout(uv_timer_t *timer) {
-    Child *child = timer->data;
-    child->timed_out = true;
+/* We end it, and say why. */
+static void put_down(Child *child, ChildEnd end) {
+    child->end = end;
     kill_group(child);
-    uv_timer_start(timer, due_lingered, CHILD_LINGER_MS, 0); /* one that cannot even be killed does not hold us up */
+    uv_timer_start(&child->timer, due_lingered, CHILD_LINGER_MS, 0); /* one that cannot even be killed: no wait */
 }
+
+static void due_timeout(uv_timer_t *timer) { put_down(timer->data, CHILD_TIMED_OUT); }
+
+static bool outputs_ended(const Child *child) { return child->out.ended && child->err.ended; }
 
 static void exited(uv_process_t *process, int64_t status, int signal) {
     Child *child = process->data;
@@ -92,8 +104,8 @@ static void exited(uv_process_t *process, int64_t status, int signal) {
         close_handle(process);
         return;
     }
-    if (child->output_ended)
-        child_finish(child, child->timed_out ? TOCSIN_TIMEOUT : TOCSIN_ANSWERED);
+    if (outputs_ended(child))
+        child_finish(child, child->end);
     else
         uv_timer_start(&child->timer, due_lingered, CHILD_LINGER_MS, 0);
 }
@@ -106,15 +118,19 @@ static void room_for_output(uv_handle_t *handle, size_t wanted, uv_buf_t *ret_ro
 
 static void output_came(uv_stream_t *stream, ssize_t length, const uv_buf_t *from) {
     Child *child = stream->data;
+    Kept *kept = stream == (uv_stream_t *)&child->output ? &child->out : &child->err;
     if (length > 0) {
-        const size_t left = CHILD_OUTPUT_MAX - child->kept.used;
+        const size_t left = kept->max - kept->used;
         const size_t keep = (size_t)length < left ? (size_t)length : left;
-        if (keep > 0) buffer_add(&child->kept, from->base, keep);
+        memcpy(kept->bytes + kept->used, from->base, keep);
+        kept->used += keep;
+        if (child->strict && kept == &child->out && (size_t)length > left && child->end == CHILD_ENDED)
+            put_down(child, CHILD_TOO_LONG);
     }
     if (length >= 0) return;
-    child->output_ended = true;
+    kept->ended = true;
     uv_read_stop(stream);
-    if (!child->running) child_finish(child, child->timed_out ? TOCSIN_TIMEOUT : TOCSIN_ANSWERED);
+    if (!child->running && outputs_ended(child)) child_finish(child, child->end);
 }
 
 static void input_written(uv_write_t *write, int status) {
@@ -130,62 +146,72 @@ static void mark_descriptors(void) {
     for (int fd = 3; fd < last; fd++) (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
-static char **environment_of(const TocsinSpawnRequest *request) {
-    char **all = alloc_zeroed(CHILD_ARGUMENTS_MAX + COUNT_OF(clean_environment), sizeof *all);
-    size_t count = 0;
-    for (size_t i = 0; clean_environment[i]; i++) all[count++] = (char *)(uintptr_t)clean_environment[i];
-    for (size_t i = 0; request->environment && request->environment[i] && i < CHILD_ARGUMENTS_MAX; i++)
-        all[count++] = (char *)(uintptr_t)request->environment[i];
-    return all;
-}
-
-static int spawn(Child *child, uv_loop_t *loop, const TocsinSpawnRequest *request, int input, int output) {
-    char **environment = environment_of(request);
+static int spawn(Child *child, uv_loop_t *loop, const ChildRequest *request, int input, int output, int errors) {
     uv_stdio_container_t stdio[3] = {
         {.flags = UV_INHERIT_FD, .data.fd = input},
         {.flags = UV_INHERIT_FD, .data.fd = output},
-        {.flags = UV_INHERIT_FD, .data.fd = output},
+        {.flags = UV_INHERIT_FD, .data.fd = errors},
     };
     const uv_process_options_t options = {.exit_cb = exited,
         .file = request->arguments[0],
         .args = (char **)(uintptr_t)request->arguments,
-        .env = environment,
+        .env = (char **)(uintptr_t)request->environment,
         .cwd = "/",
         .flags = UV_PROCESS_DETACHED,
         .stdio_count = 3,
         .stdio = stdio};
     mark_descriptors();
-    const int status = uv_spawn(loop, &child->process, &options);
-    free(environment);
-    return status;
+    return uv_spawn(loop, &child->process, &options);
+}
+
+typedef struct Pipes {
+    uv_file input[2], output[2], errors[2]; /* errors: output's where they are not apart */
+} Pipes;
+
+static void close_pipe(const uv_file ends[2]) {
+    close(ends[0]);
+    close(ends[1]);
 }
 
 /* Real pipes, not libuv's socket pairs: a script may open /dev/stdin. */
-static int begin(Child *child, uv_loop_t *loop, const TocsinSpawnRequest *request) {
-    uv_file input[2], output[2];
-    int status = uv_pipe(input, 0, UV_NONBLOCK_PIPE);
+static int open_pipes(Pipes *ret_pipes, bool apart) {
+    Pipes pipes;
+    int status = uv_pipe(pipes.input, 0, UV_NONBLOCK_PIPE);
     if (status) return status;
-    status = uv_pipe(output, UV_NONBLOCK_PIPE, 0);
-    if (status) {
-        close(input[0]);
-        close(input[1]);
-        return status;
+    status = uv_pipe(pipes.output, UV_NONBLOCK_PIPE, 0);
+    if (status) return close_pipe(pipes.input), status;
+    if (apart) status = uv_pipe(pipes.errors, UV_NONBLOCK_PIPE, 0);
+    if (status) return close_pipe(pipes.input), close_pipe(pipes.output), status;
+    if (!apart) pipes.errors[1] = pipes.output[1];
+    *ret_pipes = pipes;
+    return 0;
+}
+
+static int begin(Child *child, uv_loop_t *loop, const ChildRequest *request) {
+    Pipes pipes;
+    int status = open_pipes(&pipes, request->apart);
+    if (status) return status;
+    status = spawn(child, loop, request, pipes.input[0], pipes.output[1], pipes.errors[1]);
+    close(pipes.input[0]);
+    close(pipes.output[1]);
+    uv_pipe_open(&child->input, pipes.input[1]); /* from here on the pipes' handles own their ends */
+    uv_pipe_open(&child->output, pipes.output[0]);
+    if (request->apart) {
+        close(pipes.errors[1]);
+        uv_pipe_open(&child->errors, pipes.errors[0]);
     }
-    status = spawn(child, loop, request, input[0], output[1]);
-    close(input[0]);
-    close(output[1]);
-    uv_pipe_open(&child->input, input[1]); /* from here on the pipes' handles own their ends */
-    uv_pipe_open(&child->output, output[0]);
     if (status) return status;
     child->running = true;
+    child->err.ended = !request->apart;
     child->write.data = child;
     const uv_buf_t text = uv_buf_init(child->text, request->input ? (unsigned)request->input_length : 0);
     if (uv_write(&child->write, (uv_stream_t *)&child->input, &text, 1, input_written)) close_handle(&child->input);
     uv_read_start((uv_stream_t *)&child->output, room_for_output, output_came);
+    if (request->apart) uv_read_start((uv_stream_t *)&child->errors, room_for_output, output_came);
     return 0;
 }
 
-static const char *refusal(const TocsinSpawnRequest *request) {
+static const char *refusal(const ChildRequest *request) {
     if (!request->arguments || !request->arguments[0] || !request->arguments[0][0]) return "there is no command";
     if (request->input_length > CHILD_INPUT_MAX) return "its input is too long";
     size_t count = 0;
@@ -197,19 +223,28 @@ static void open_handles(Child *child, uv_loop_t *loop) {
     uv_timer_init(loop, &child->timer);
     uv_pipe_init(loop, &child->input, 0);
     uv_pipe_init(loop, &child->output, 0);
-    child->timer.data = child->input.data = child->output.data = child->process.data = child;
-    child->open = 3;
+    uv_pipe_init(loop, &child->errors, 0);
+    child->timer.data = child->input.data = child->output.data = child->errors.data = child->process.data = child;
+    child->open = 4;
 }
 
-Child *child_start(uv_loop_t *loop, const TocsinSpawnRequest *request, TocsinSpawnDone *done, void *ctx) {
+static Kept kept_room(size_t max) {
+    char *bytes = guard_calloc(1, max + 1);
+    if (!bytes) abort();
+    return (Kept){.bytes = bytes, .max = max};
+}
+
+Child *child_start(uv_loop_t *loop, const ChildRequest *request, ChildDone *done, void *ctx) {
     Child *child = alloc_zeroed(1, sizeof *child);
     child->done = done;
     child->ctx = ctx;
-    child->kept = BUFFER(CHILD_OUTPUT_MAX);
+    child->strict = request->strict;
+    child->out = kept_room(CHILD_OUTPUT_MAX);
+    child->err = kept_room(request->apart ? CHILD_ERRORS_MAX : 0);
     open_handles(child, loop);
     uv_update_time(loop);
     const char *why = refusal(request);
-    child->answer.end = TOCSIN_UNSENT;
+    child->end = CHILD_ENDED;
     if (!why) {
         child->text =
             text_copy_length(request->input ? request->input : "", request->input ? request->input_length : 0);
@@ -218,9 +253,10 @@ Child *child_start(uv_loop_t *loop, const TocsinSpawnRequest *request, TocsinSpa
         if (status) why = uv_strerror(status);
         /* what this machine lacks now it may have later */
         const bool lacking = status == UV_EAGAIN || status == UV_ENOMEM || status == UV_EMFILE || status == UV_ENFILE;
-        if (lacking) child->answer.end = TOCSIN_FAILED;
+        child->end = lacking ? CHILD_LACKING : CHILD_ENDED;
     }
     if (why) {
+        if (child->end == CHILD_ENDED) child->end = CHILD_UNSENT;
         child->error = text_format("%s cannot be started: %s",
             request->arguments && request->arguments[0] ? request->arguments[0] : "it", why);
         uv_timer_start(&child->timer, due_unsent, 0, 0);
@@ -233,5 +269,5 @@ Child *child_start(uv_loop_t *loop, const TocsinSpawnRequest *request, TocsinSpa
 
 void child_cancel(Child *child) {
     kill_group(child);
-    child_finish(child, TOCSIN_CANCELLED);
+    child_finish(child, CHILD_CANCELLED);
 }
