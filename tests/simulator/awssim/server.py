@@ -15,14 +15,14 @@ import uuid
 from email.utils import formatdate
 
 from . import faults as fault_kinds
-from . import model, signature
+from . import metadata, model, signature
 from .admin import ADMIN
 from .cloudtrail import CloudTrail
 from .cloudwatch import CloudWatch
 from .errors import CONTENT_TYPES, JSON, QUERY, REST, AwsError
 from .faults import Faults
 from .sns import Sns
-from .sts import Sts
+from .sts import UNSIGNED, Sts
 from .when import duration, mixed_times
 from .xray import XRay
 
@@ -97,6 +97,10 @@ class Simulator:
         return service, action, request
 
 
+def _is_unsigned(headers, body):
+    return headers.get("Authorization") is None and body.startswith(f"Action={UNSIGNED}&".encode())
+
+
 def _read_json(body):
     try:
         return json.loads(body, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
@@ -147,6 +151,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         self._route()
 
+    def do_PUT(self):
+        self._route()
+
     def do_DELETE(self):
         self._route()
 
@@ -157,10 +164,28 @@ class Handler(http.server.BaseHTTPRequestHandler):
         try:
             if self.path.startswith("/_sim/"):
                 self._admin(body)
+            elif self.path.startswith(metadata.PREFIXES):
+                self._local()
             else:
                 self._aws(body)
         except (BrokenPipeError, ConnectionResetError, socket.timeout):
             self.close_connection = True
+
+    # What answers on an instance or in a container alone
+
+    def _local(self):
+        sim = self.server.simulator
+        service, operation = metadata.Metadata.operation(self.command, self.path)
+        call = {"time": time.time(), "service": service, "operation": operation, "account": None, "region": None,
+                "status": None, "code": None, "params": None, "method": self.command,
+                "user_agent": self.headers.get("User-Agent"), "oddities": [], "address": self.client_address[1]}
+        twist = sim.faults.pick(call)
+        if twist.get("expire_credentials"):
+            sim.world.expire_sessions()
+        status, text = sim.world.metadata.answer(self.command, self.path, self.headers)
+        call["status"] = twist.get("status", status)
+        sim.world.calls.append(call)
+        self._deliver(twist, status, {"Content-Type": "text/plain"}, text.encode(), sim.world.clock.now())
 
     # The side of AWS
 
@@ -187,6 +212,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self._deliver(twist, status, headers, text, now)
 
     def _answer(self, sim, call, body, protocol):
+        if _is_unsigned(self.headers, body):
+            return self._answer_unsigned(sim, call, body)
         scope = signature.read_scope(self.headers)
         known = sim.world.keys.get(scope.key_id)
         call.update({"service": scope.service, "region": scope.region, "account": known.account if known else None})
@@ -211,7 +238,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if protocol != QUERY:
             text = json.dumps(answer, separators=(",", ":"))
             return now, twist, (text if protocol == JSON else mixed_times(text)).encode()
-        return now, twist, (
+        return now, twist, self._query_answer(service, operation, answer)
+
+    def _answer_unsigned(self, sim, call, body):
+        """AssumeRoleWithWebIdentity: the token in it is all that says who asks."""
+        service, operation, request = sim.read(self.headers, body, self.command, self.path)
+        call.update({"service": service.signing_name, "operation": operation, "params": _short(request)})
+        twist, now = sim.faults.pick(call), sim.world.clock.now()
+        call["_twist"], call["_now"] = twist, now
+        fault_kinds.refuse(twist, f"{service.action_prefix}:{operation}", "anonymous")
+        return now, twist, self._query_answer(service, operation, service.call(operation, request, None, None, now, twist))
+
+    @staticmethod
+    def _query_answer(service, operation, answer):
+        return (
             f'<{operation}Response xmlns="https://{service.signing_name}.amazonaws.com/doc/{service.version}/">\n'
             f"  <{operation}Result>{answer}</{operation}Result>\n  <ResponseMetadata>\n    <RequestId>{uuid.uuid4()}</RequestId>\n"
             f"  </ResponseMetadata>\n</{operation}Response>\n").encode()

@@ -9,6 +9,7 @@ import time
 import yaml
 
 from .cloudtrail import Trail
+from .metadata import Metadata
 from .series import Book, metric_from
 from .when import duration, instant
 from .xray_world import xray_from
@@ -17,7 +18,7 @@ DEFAULT_ACCOUNT = "111122223333"
 DEFAULT_KEY = {"access_key_id": "AKIASIMULATOR0000001", "secret_access_key": "simulated/secret+key/0000000000000000000"}
 CALLS_MAX = 200_000  # calls remembered; the oldest go first
 
-TOP_KEYS = {"start", "seed", "accounts", "roles", "topics", "metrics", "faults", "xray", "cloudtrail"}
+TOP_KEYS = {"start", "seed", "accounts", "roles", "topics", "metrics", "faults", "xray", "cloudtrail", "metadata", "container"}
 
 
 class ScenarioError(Exception):
@@ -43,6 +44,7 @@ class Role:
         self.account = self.arn.split(":")[4]
         self.external_id = entry.get("external_id")
         self.trust = entry.get("trust")  # key ids that may assume it; absent: all
+        self.web_tokens = entry.get("web_tokens", [])  # who may assume it by AssumeRoleWithWebIdentity
         self.session_s = duration(entry["session"]) if "session" in entry else None
 
 
@@ -120,6 +122,7 @@ class World:
         for entry in document.get("metrics", []):
             self.book.add(*metric_from(entry, folder, self.start, self.seed))
         self.faults_at_start = document.get("faults", [])
+        self.metadata = Metadata(self, document)
         self.xray = xray_from(document.get("xray") or {}, folder, self.start, self.seed)
         self.trail = Trail(document.get("cloudtrail") or {}, folder, self.start, self.seed, next(iter(self.accounts)))
 
@@ -133,9 +136,14 @@ class World:
             self.keys[key.id] = key
         return key
 
+    def role_for(self, arn):
+        """The role of that name; one that the scenario does not list has no external id and trusts nobody."""
+        return self.roles.get(arn) or Role({"arn": arn, "trust": []})
+
     def expire_sessions(self):
-        """Ends all sessions handed out until now; returns how many."""
+        """Ends all sessions handed out until now, and the metadata service's tokens; returns how many sessions."""
         ended = 0
+        self.metadata.forget_tokens()
         with self.lock:
             for key in self.keys.values():
                 if key.expires is not None and key.expires > 0:
