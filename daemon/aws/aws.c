@@ -29,6 +29,7 @@ Aws *aws_free(Aws *aws) {
     if (!aws) return NULL;
     aws->closing = true;
     while (aws->tickets) aws_cancel(aws->tickets);
+    aws_fetches_cancel(aws);
     aws_config_free(aws->config);
     AwsBudget *budget, *next;
     HASH_ITER(hh, aws->budgets, budget, next) {
@@ -133,4 +134,16 @@ const char *aws_account_id(const Aws *aws, const char *account) {
     for (size_t i = 0; config && account && i < config->section->account_count; i++)
         if (strcmp(config->section->accounts[i].name, account) == 0) return config->origins[i].id;
     return "";
+}
+
+bool aws_account_keys(const Aws *aws, const char *account, const char **ret_origin, int64_t *ret_expires_ms) {
+    const AwsConfig *config = aws->config;
+    const KeySource *source = config ? config->base : NULL;
+    for (size_t i = 0; config && account && i < config->section->account_count; i++)
+        if (strcmp(config->section->accounts[i].name, account) == 0) source = config->origins[i].source;
+    const AwsKeys *keys = source ? key_source_keys(source) : NULL;
+    if (!keys) return false;
+    *ret_origin = keys->origin;
+    *ret_expires_ms = keys->expires_ms;
+    return true;
 }

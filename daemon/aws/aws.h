@@ -77,6 +77,7 @@ typedef struct AwsCall {
     size_t body_max; /* of the answer; 0: 8 MiB */
     int64_t deadline_ms; /* from now, all tries together; 0: 60 s */
     double billed_units; /* what one sent request costs in the ledger (metrics asked); counted at each try */
+    bool is_unsigned; /* nobody's keys are needed: AssumeRoleWithWebIdentity */
     bool single_try; /* the outbox retries by itself: only refresh-and-resend and clock correction happen inside */
 } AwsCall;
 
@@ -122,5 +123,8 @@ AwsLedger aws_ledger(const Aws *aws);
 void aws_ledger_add_traces(Aws *aws, const char *account, const char *region, double traces);
 /* The account id behind an account's name where it is known (role ARN, or learnt); "" otherwise. Borrowed. */
 const char *aws_account_id(const Aws *aws, const char *account);
+/* Where an account's keys come from (`the EC2 instance's role tocsin`) and when they end (0: never); account NULL: the
+ * base credentials. False: there are none yet. Borrowed until the next call. */
+bool aws_account_keys(const Aws *aws, const char *account, const char **ret_origin, int64_t *ret_expires_ms);
 
 #endif

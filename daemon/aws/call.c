@@ -25,7 +25,7 @@ struct AwsTicket {
     size_t body_length, body_max;
     int64_t deadline_ms; /* monotonic */
     double billed_units;
-    bool single_try, refreshed, corrected, ended;
+    bool is_unsigned, single_try, refreshed, corrected, ended;
     int sent, failed_tries;
     int64_t signed_skew_ms, retry_after_ms;
     HttpTicket *http;
@@ -103,6 +103,40 @@ static int64_t left_ms(const AwsTicket *ticket) { return ticket->deadline_ms - c
 
 static void answered(void *ctx, const HttpAnswer *http);
 
+/* What every request of the service has, signed or not; returns how many. */
+static size_t plain_headers(const AwsTicket *ticket, const char *target, HttpHeader *headers) {
+    const AwsServiceRow *service = ticket->service;
+    const bool json = service->protocol == AWS_JSON_1_0 || service->protocol == AWS_JSON_1_1;
+    size_t count = 0;
+    headers[count++] = (HttpHeader){"Content-Type", service->content_type, NULL};
+    if (target) headers[count++] = (HttpHeader){"X-Amz-Target", target, NULL};
+    if (json) headers[count++] = (HttpHeader){"x-amzn-query-mode", "true", NULL};
+    return count;
+}
+
+static void send_request(AwsTicket *ticket, const HttpHeader *headers, size_t count) {
+    const int64_t left = left_ms(ticket);
+    ticket->http = http_start(ticket->aws->http,
+        &(HttpRequest){.method = "POST",
+            .url = ticket->url,
+            .headers = headers,
+            .header_count = count,
+            .body = ticket->body,
+            .body_length = ticket->body_length,
+            .body_max = ticket->body_max,
+            .ca_file = ticket->config->section->ca_bundle,
+            .timeout_ms = left < AWS_REQUEST_MS ? left : AWS_REQUEST_MS},
+        answered, ticket);
+}
+
+static void send_unsigned(AwsTicket *ticket) {
+    HttpHeader sent[4];
+    ticket->signed_skew_ms = skew_applied_ms(&ticket->aws->skew);
+    send_request(ticket, sent, plain_headers(ticket, NULL, sent));
+    LOG(DEBUG, "AWS asked", KV("operation", ticket->operation), KV("account", ticket->account),
+        KV("region", ticket->region));
+}
+
 static void send_signed(AwsTicket *ticket, const UrlParts *parts) {
     const AwsServiceRow *service = ticket->service;
     const bool json = service->protocol == AWS_JSON_1_0 || service->protocol == AWS_JSON_1_1;
@@ -131,24 +165,12 @@ static void send_signed(AwsTicket *ticket, const UrlParts *parts) {
                    .secret = ticket->keys->secret,
                    .now_ms = aws_now_ms(ticket->aws)},
         &signature);
-    HttpHeader sent[8] = {{"Content-Type", service->content_type, NULL}, {"X-Amz-Date", signature.date, NULL},
-        {"Authorization", signature.authorization, NULL}};
-    count = 3;
-    if (target) sent[count++] = (HttpHeader){"X-Amz-Target", target, NULL};
-    if (json) sent[count++] = (HttpHeader){"x-amzn-query-mode", "true", NULL};
+    HttpHeader sent[8];
+    count = plain_headers(ticket, target, sent);
+    sent[count++] = (HttpHeader){"X-Amz-Date", signature.date, NULL};
+    sent[count++] = (HttpHeader){"Authorization", signature.authorization, NULL};
     if (token) sent[count++] = (HttpHeader){"X-Amz-Security-Token", "", token};
-    const int64_t left = left_ms(ticket);
-    ticket->http = http_start(ticket->aws->http,
-        &(HttpRequest){.method = "POST",
-            .url = ticket->url,
-            .headers = sent,
-            .header_count = count,
-            .body = ticket->body,
-            .body_length = ticket->body_length,
-            .body_max = ticket->body_max,
-            .ca_file = ticket->config->section->ca_bundle,
-            .timeout_ms = left < AWS_REQUEST_MS ? left : AWS_REQUEST_MS},
-        answered, ticket);
+    send_request(ticket, sent, count);
     LOG(DEBUG, "AWS asked", KV("operation", ticket->operation), KV("account", ticket->account),
         KV("region", ticket->region), KV("canonical_hash", signature.canonical));
     free(signature.authorization);
@@ -174,7 +196,10 @@ static void send_call(AwsTicket *ticket) {
     if (ticket->billed_units > 0)
         metric_add(ticket->aws->metrics, &billed_total, ticket->billed_units,
             METRIC_VALUES(ticket->service->word, ticket->account, ticket->region));
-    send_signed(ticket, &parts);
+    if (ticket->is_unsigned)
+        send_unsigned(ticket);
+    else
+        send_signed(ticket, &parts);
     url_parts_deinit(&parts);
 }
 
@@ -189,6 +214,10 @@ static void obtain_keys(AwsTicket *ticket) {
     AwsKeys *keys = NULL;
     const AwsFailure *failure = NULL;
     uv_timer_stop(&ticket->timer);
+    if (ticket->is_unsigned) {
+        send_call(ticket);
+        return;
+    }
     const KeysState state = key_source_get(ticket->source, ticket->bad, aws_now_ms(ticket->aws), &keys, &failure);
     if (state == KEYS_READY) {
         aws_keys_free(ticket->keys);
@@ -209,7 +238,7 @@ static void keys_changed(void *ctx) { obtain_keys(ctx); }
 
 static void on_turn(uv_timer_t *timer) {
     AwsTicket *ticket = timer->data;
-    if (ticket->source)
+    if (ticket->source || ticket->is_unsigned)
         obtain_keys(ticket);
     else
         ticket_end(ticket, NULL); /* `failure` was there from the start */
@@ -258,7 +287,8 @@ static bool clock_corrected(AwsTicket *ticket, const HttpAnswer *http) {
 }
 
 static bool keys_refused(AwsTicket *ticket) {
-    if (ticket->refreshed || (ticket->failure.class != AWS_EXPIRED && ticket->failure.class != AWS_BAD_KEYS))
+    if (ticket->refreshed || ticket->is_unsigned ||
+        (ticket->failure.class != AWS_EXPIRED && ticket->failure.class != AWS_BAD_KEYS))
         return false;
     ticket->refreshed = true;
     ticket->bad = aws_keys_ref(ticket->keys);
@@ -339,13 +369,14 @@ AwsTicket *aws_ask(Aws *aws, AwsConfig *config, KeySource *source, const AwsCall
     ticket->deadline_ms =
         clock_mono_ms(aws->clock) + turn_ms + (call->deadline_ms > 0 ? call->deadline_ms : AWS_DEADLINE_MS);
     ticket->billed_units = call->billed_units;
+    ticket->is_unsigned = call->is_unsigned;
     ticket->single_try = call->single_try;
     ticket->done = done;
     ticket->ctx = ctx;
     DL_APPEND(aws->tickets, ticket);
     uv_timer_init(aws->loop, &ticket->timer);
     ticket->timer.data = ticket;
-    if (!source) {
+    if (!source && !call->is_unsigned) {
         ticket->failure.class = AWS_NO_CREDENTIALS;
         snprintf(ticket->failure.message, sizeof ticket->failure.message, "%s", problem);
     }

@@ -1,6 +1,6 @@
-/* Where the base credentials, the region and the endpoints come from when the configuration does not say: environment
- * and the SDKs' two files, in their order. Reads files: before the loop, or on the pool. Source: AWS SDKs and Tools
- * Reference Guide, "Standardized credential providers". */
+/* Where the region and the endpoints come from when the configuration does not say, and where the base credentials are
+ * looked for: environment and the SDKs' two files, in their order. Reads files: before the loop, or on the pool.
+ * Source: AWS SDKs and Tools Reference Guide, "Standardized credential providers". */
 #ifndef TOCSIN_AWS_CHAIN_H
 #define TOCSIN_AWS_CHAIN_H
 
@@ -11,6 +11,8 @@ typedef struct AwsFiles {
     Profiles *config, *credentials;
     char *config_path, *credentials_path;
 } AwsFiles;
+
+const char *aws_environment(const char *name); /* NULL where absent or empty; borrowed */
 
 /* False: one of them cannot be read or parsed; says which. */
 bool aws_files_read(AwsFiles *ret_files, Error *err);
@@ -24,9 +26,6 @@ const char *aws_profile_name(const char *profile);
 const char *aws_files_get(
     const AwsFiles *files, const char *profile, const char *key); /* credentials file first; NULL: absent */
 
-/* The base keys. NULL: `err` says what was found, and what to do. A profile that was configured outranks the
- * environment. */
-AwsKeys *aws_chain_keys(const char *profile, Error *err);
 /* Environment, then profile; NULL: none. Borrowed from either. */
 const char *aws_chain_region(const AwsFiles *files, const char *profile);
 const char *aws_chain_endpoint(const AwsFiles *files, const char *profile, const char *service_word);

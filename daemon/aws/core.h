@@ -43,6 +43,7 @@ struct Aws {
     AwsConfig *config; /* NULL before the first aws_configure() */
     AwsTicket *tickets;
     AwsBudget *budgets;
+    struct AwsFetch *fetches; /* of base keys, under way */
     Skew skew;
     AwsLedger ledger;
     bool closing;
@@ -57,6 +58,10 @@ int64_t aws_turn_ms(Aws *aws, const char *account, const char *region, const cha
 /* sources.c: sources of keys. Each call gives a reference. */
 KeySource *aws_base_source(Aws *aws, const char *profile);
 KeySource *aws_role_source(Aws *aws, const AwsSection *section, const AwsAccount *account, KeySource *base);
+/* The keys in an answer to AssumeRole or its like; NULL: *ret_failure says why. */
+AwsKeys *aws_assumed(
+    Aws *aws, const AwsAnswer *answer, const char *role_arn, const char *origin, AwsFailure *ret_failure);
+void aws_fetches_cancel(Aws *aws); /* none of them touches `aws` after this */
 char *aws_role_identity(const AwsSection *section, const AwsAccount *account); /* by guard_free() */
 
 /* call.c: as aws_call(), with keys from `source` (NULL: `problem` says why there are none). */

@@ -231,7 +231,7 @@ void aws_failure_read(const AwsErrorParts *parts, AwsFailure *ret_failure) {
 /* --- words for a person --- */
 
 static void explain_denied(const AwsFailure *failure, char *text, size_t room) {
-    const bool assume = strcmp(failure->action, "sts:AssumeRole") == 0;
+    const bool assume = strncmp(failure->action, "sts:AssumeRole", 14) == 0; /* …WithWebIdentity, too */
     const bool forbidden = strncmp(failure->reason, "an explicit deny", 16) == 0;
     const char *on = *failure->resource ? failure->resource : "*";
     int used = snprintf(text, room, "not allowed to call %s on %s", failure->action, on);

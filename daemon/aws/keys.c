@@ -50,7 +50,7 @@ struct KeySource {
     void (*destroy)(void *ctx);
     AwsKeys *keys;
     AwsFailure failure; /* of the last fetch; class AWS_FINE: it went well */
-    bool recheck, fetching;
+    bool recheck, fetching, renewing;
     int64_t next_try_ms, next_forced_ms, next_check_ms; /* monotonic; 0: at once */
     KeyWait *waiting;
     unsigned refs;
@@ -60,6 +60,12 @@ KeySource *key_source_new(const Clock *clock, KeyFetch *fetch, void *ctx, void (
     KeySource *source = alloc_zeroed(1, sizeof *source);
     *source =
         (KeySource){.clock = clock, .fetch = fetch, .ctx = ctx, .destroy = destroy, .recheck = recheck, .refs = 1};
+    return source;
+}
+
+KeySource *key_source_fixed(const Clock *clock, AwsKeys *keys) {
+    KeySource *source = key_source_new(clock, NULL, NULL, NULL, false);
+    source->keys = aws_keys_ref(keys);
     return source;
 }
 
@@ -94,12 +100,13 @@ static Age age_of(const AwsKeys *keys, int64_t now_ms) {
     return left_ms < smaller(KEYS_AHEAD_MS, life_ms / 4) ? AGEING : FRESH;
 }
 
-static void begin_fetch(KeySource *source, bool forced) {
+static void begin_fetch(KeySource *source, bool renewing, bool forced) {
     const int64_t mono_ms = clock_mono_ms(source->clock);
-    if (source->fetching || mono_ms < source->next_try_ms) return;
+    if (!source->fetch || source->fetching || mono_ms < source->next_try_ms) return;
     if (forced && mono_ms < source->next_forced_ms) return;
     if (forced) source->next_forced_ms = mono_ms + KEYS_AGAIN_MS;
     source->fetching = true;
+    source->renewing = renewing;
     source->next_check_ms = mono_ms + KEYS_AGAIN_MS;
     key_source_ref(source); /* until key_source_fetched() */
     source->fetch(source->ctx, source);
@@ -110,7 +117,7 @@ KeysState key_source_get(
     const bool refused = bad && aws_keys_same(bad, source->keys);
     const Age age = refused ? GONE : age_of(source->keys, now_ms);
     const bool due = source->recheck && clock_mono_ms(source->clock) >= source->next_check_ms;
-    if (age != FRESH || due) begin_fetch(source, refused);
+    if (age != FRESH || due) begin_fetch(source, age != FRESH, refused);
     if (age == FRESH || age == AGEING || (age == OLD && !source->fetching)) {
         *ret_keys = source->keys;
         return KEYS_READY;
@@ -131,15 +138,18 @@ void key_source_leave(KeySource *source, KeyWait *wait) {
 }
 
 void key_source_fetched(KeySource *source, AwsKeys *take_keys, const AwsFailure *failure) {
+    /* The same again: nothing better is to be had just now. EC2 and containers hand the old ones out until shortly
+     * before their end, and asking at each call would not change that. */
+    const bool same = take_keys && aws_keys_same(take_keys, source->keys);
     source->fetching = false;
-    if (take_keys && aws_keys_same(take_keys, source->keys) && !take_keys->expires_ms) {
-        aws_keys_free(take_keys); /* read again and unchanged: whoever holds the object goes on with it */
+    if (same && take_keys->expires_ms == source->keys->expires_ms) {
+        aws_keys_free(take_keys); /* whoever holds the object goes on with it */
     } else if (take_keys) {
         aws_keys_free(source->keys);
         source->keys = take_keys;
     }
     source->failure = take_keys ? (AwsFailure){0} : *failure;
-    source->next_try_ms = take_keys ? 0 : clock_mono_ms(source->clock) + KEYS_AGAIN_MS;
+    source->next_try_ms = take_keys && !same ? 0 : clock_mono_ms(source->clock) + KEYS_AGAIN_MS;
     size_t count = 0; /* who waits anew from its own callback is behind these */
     KeyWait *wait;
     DL_COUNT(source->waiting, wait, count);
@@ -150,6 +160,8 @@ void key_source_fetched(KeySource *source, AwsKeys *take_keys, const AwsFailure 
     }
     key_source_free(source);
 }
+
+bool key_source_renewing(const KeySource *source) { return source->renewing; }
 
 AwsKeys *key_source_keys(const KeySource *source) { return source->keys; }
 

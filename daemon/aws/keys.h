@@ -43,6 +43,8 @@ typedef void KeyFetch(void *ctx, KeySource *source);
 
 /* `recheck`: keys that never expire are looked for again each KEYS_AGAIN_MS. `destroy` frees ctx. */
 KeySource *key_source_new(const Clock *clock, KeyFetch *fetch, void *ctx, void (*destroy)(void *ctx), bool recheck);
+/* These keys and no others, referenced. */
+KeySource *key_source_fixed(const Clock *clock, AwsKeys *keys);
 KeySource *key_source_ref(KeySource *source);
 KeySource *key_source_free(KeySource *source); /* drops one reference; NULL is fine */
 
@@ -54,6 +56,8 @@ void key_source_wait(KeySource *source, KeyWait *wait);
 void key_source_leave(KeySource *source, KeyWait *wait); /* not listed is fine */
 /* The end of a fetch: new keys (taken), or NULL and why. */
 void key_source_fetched(KeySource *source, AwsKeys *take_keys, const AwsFailure *failure);
+/* Of the fetch under way: are other keys needed (true), or is it a look whether something changed? */
+bool key_source_renewing(const KeySource *source);
 AwsKeys *key_source_keys(const KeySource *source); /* what is there; NULL: none yet */
 void key_source_hurry(KeySource *source); /* forget failures: the next who asks tries at once */
 

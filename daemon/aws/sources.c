@@ -1,7 +1,8 @@
-/* The two kinds of key sources: the base chain, read on the pool, and a role, assumed by STS. */
-#include "aws/chain.h"
+/* The two kinds of key sources: the base, found on the pool and fetched from wherever that leads, and a role of the
+ * configuration, assumed by STS. */
 #include "aws/core.h"
 #include "aws/sts.h"
+#include "aws/walk.h"
 
 #include "base/alloc.h"
 #include "base/guard.h"
@@ -11,60 +12,94 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <utlist.h>
 
 /* --- the base --- */
 
 typedef struct Base {
-    uv_loop_t *loop;
+    Aws *aws;
     char *profile;
     uint64_t stamp; /* of the files when they were read last */
 } Base;
 
-typedef struct BaseJob {
+/* One fetch: the way is found on the pool, then gone. */
+typedef struct AwsFetch AwsFetch;
+struct AwsFetch {
     uv_work_t work;
+    Aws *aws; /* NULL: it is gone; not touched on the pool */
     KeySource *source; /* referenced by the fetch */
     Base *base; /* lives as long as the source; not touched on the pool */
     char *profile;
     uint64_t stamp;
-    bool known, unchanged; /* known: there are keys, read at `stamp` */
-    AwsKeys *keys;
+    bool looking, unchanged; /* looking: the keys are good, unless the files changed since `stamp` */
+    Way *way;
+    Walk *walk;
     Error err;
-} BaseJob;
+    AwsFetch *prev, *next;
+};
 
-static void base_read(uv_work_t *work) {
-    BaseJob *job = work->data;
+static void base_find(uv_work_t *work) {
+    AwsFetch *fetch = work->data;
     const uint64_t stamp = aws_files_stamp();
-    job->unchanged = job->known && stamp == job->stamp;
-    job->stamp = stamp;
-    if (!job->unchanged) job->keys = aws_chain_keys(job->profile, &job->err);
+    fetch->unchanged = fetch->looking && stamp == fetch->stamp;
+    fetch->stamp = stamp;
+    if (!fetch->unchanged) fetch->way = way_find(fetch->profile, &fetch->err);
 }
 
-static void base_done(uv_work_t *work, int status) {
+/* Keys that last are news when they change; those that end change by themselves. */
+static void tell_base(const AwsKeys *keys, const AwsKeys *old, const AwsFailure *failure) {
+    if (!keys && old && failure->class != AWS_CANCELLED)
+        LOG(WARNING, "AWS credentials cannot be had again, the old ones go on until they end",
+            KV("why", failure->message));
+    else if (keys && !aws_keys_same(keys, old) && (!old || !old->expires_ms || strcmp(old->origin, keys->origin) != 0))
+        LOG(INFO, "AWS credentials read", KV("from", keys->origin));
+    else if (keys && !aws_keys_same(keys, old))
+        LOG(DEBUG, "AWS credentials renewed", KV("from", keys->origin));
+}
+
+static void base_fetched(void *ctx, AwsKeys *take_keys, const AwsFailure *failure) {
+    AwsFetch *fetch = ctx;
+    tell_base(take_keys, key_source_keys(fetch->source), failure);
+    if (fetch->aws) DL_DELETE(fetch->aws->fetches, fetch);
+    key_source_fetched(fetch->source, take_keys, failure);
+    way_free(fetch->way);
+    free(fetch->profile);
+    free(fetch);
+}
+
+static void base_found(uv_work_t *work, int status) {
     (void)status; /* never cancelled */
-    BaseJob *job = work->data;
-    AwsFailure failure = {.class = AWS_NO_CREDENTIALS};
-    AwsKeys *old = key_source_keys(job->source);
-    job->base->stamp = job->stamp;
-    snprintf(failure.message, sizeof failure.message, "%s", job->err.text);
-    if (job->unchanged) job->keys = aws_keys_ref(old);
-    if (!job->keys && old)
-        LOG(WARNING, "AWS credentials cannot be read again, the old ones go on", KV("why", failure.message));
-    if (job->keys && !aws_keys_same(job->keys, old)) LOG(INFO, "AWS credentials read", KV("from", job->keys->origin));
-    key_source_fetched(job->source, job->keys, &failure);
-    free(job->profile);
-    free(job);
+    AwsFetch *fetch = work->data;
+    AwsFailure failure = {.class = fetch->aws ? AWS_NO_CREDENTIALS : AWS_CANCELLED};
+    snprintf(failure.message, sizeof failure.message, "%s", fetch->aws ? fetch->err.text : "cancelled");
+    fetch->base->stamp = fetch->stamp;
+    if (fetch->way && fetch->aws)
+        fetch->walk = walk_start(fetch->aws, GIVE(fetch->way), base_fetched, fetch);
+    else
+        base_fetched(fetch, fetch->unchanged ? aws_keys_ref(key_source_keys(fetch->source)) : NULL, &failure);
 }
 
 static void base_fetch(void *ctx, KeySource *source) {
     Base *base = ctx;
-    BaseJob *job = alloc_zeroed(1, sizeof *job);
-    job->work.data = job;
-    job->source = source;
-    job->base = base;
-    job->profile = base->profile ? text_copy(base->profile) : NULL;
-    job->stamp = base->stamp;
-    job->known = key_source_keys(source) != NULL;
-    uv_queue_work(base->loop, &job->work, base_read, base_done);
+    AwsFetch *fetch = alloc_zeroed(1, sizeof *fetch);
+    *fetch = (AwsFetch){.aws = base->aws, .source = source, .base = base, .stamp = base->stamp};
+    fetch->work.data = fetch;
+    fetch->profile = base->profile ? text_copy(base->profile) : NULL;
+    fetch->looking = !key_source_renewing(source);
+    DL_APPEND(base->aws->fetches, fetch);
+    uv_queue_work(base->aws->loop, &fetch->work, base_find, base_found);
+}
+
+void aws_fetches_cancel(Aws *aws) {
+    AwsFetch *fetch, *next;
+    DL_FOREACH_SAFE(aws->fetches, fetch, next) {
+        if (fetch->walk) {
+            walk_cancel(fetch->walk);
+            continue;
+        }
+        DL_DELETE(aws->fetches, fetch);
+        fetch->aws = NULL; /* the pool hands it back later */
+    }
 }
 
 static void base_destroy(void *ctx) {
@@ -75,7 +110,7 @@ static void base_destroy(void *ctx) {
 
 KeySource *aws_base_source(Aws *aws, const char *profile) {
     Base *base = alloc_zeroed(1, sizeof *base);
-    base->loop = aws->loop;
+    base->aws = aws;
     base->profile = profile ? text_copy(profile) : NULL;
     return key_source_new(aws->clock, base_fetch, base, base_destroy, true);
 }
@@ -104,20 +139,25 @@ static void told_failure(const AwsAnswer *answer, AwsFailure *failure) {
     snprintf(failure->request_id, sizeof failure->request_id, "%s", answer->request_id);
 }
 
+AwsKeys *aws_assumed(
+    Aws *aws, const AwsAnswer *answer, const char *role_arn, const char *origin, AwsFailure *ret_failure) {
+    Error err = {0};
+    told_failure(answer, ret_failure);
+    if (answer->class == AWS_DENIED && !*ret_failure->resource)
+        snprintf(ret_failure->resource, sizeof ret_failure->resource, "%s", role_arn);
+    if (answer->class != AWS_FINE) return NULL;
+    AwsKeys *keys = sts_assume_read(answer->body, answer->body_length, origin, aws_now_ms(aws), &err);
+    if (keys) return keys;
+    ret_failure->class = AWS_TRANSIENT;
+    snprintf(ret_failure->message, sizeof ret_failure->message, "%s", err.text);
+    return NULL;
+}
+
 static void assumed(void *ctx, const AwsAnswer *answer) {
     Assuming *assuming = ctx;
     Role *role = assuming->role;
-    AwsKeys *keys = NULL;
     AwsFailure failure;
-    Error err = {0};
-    told_failure(answer, &failure);
-    if (answer->class == AWS_FINE) {
-        keys = sts_assume_read(answer->body, answer->body_length, role->role_arn, aws_now_ms(role->aws), &err);
-        failure.class = AWS_TRANSIENT;
-        snprintf(failure.message, sizeof failure.message, "%s", err.text);
-    }
-    if (failure.class == AWS_DENIED && !*failure.resource)
-        snprintf(failure.resource, sizeof failure.resource, "%s", role->role_arn);
+    AwsKeys *keys = aws_assumed(role->aws, answer, role->role_arn, role->role_arn, &failure);
     if (keys)
         LOG(DEBUG, "role assumed", KV("account", role->account), KV("role", role->role_arn));
     else if (key_source_keys(assuming->source) && answer->class != AWS_CANCELLED)
@@ -134,8 +174,9 @@ static void role_fetch(void *ctx, KeySource *source) {
     *assuming = (Assuming){role, source};
     if (gethostname(host, sizeof host - 1)) memcpy(host, "host", 5);
     sts_session_name(host, session);
-    char *body =
-        sts_assume_body(role->role_arn, session, role->external_id ? secret_reveal(role->external_id, NULL) : NULL);
+    char *body = sts_assume_body(&(StsRole){.role_arn = role->role_arn,
+        .session = session,
+        .external_id = role->external_id ? secret_reveal(role->external_id, NULL) : NULL});
     const AwsCall call = {.account = role->account,
         .region = role->region,
         .service = AWS_STS,
@@ -145,8 +186,7 @@ static void role_fetch(void *ctx, KeySource *source) {
         .body_length = strlen(body),
         .body_max = 65536};
     aws_ask(role->aws, role->aws->config, role->base, &call, NULL, assumed, assuming);
-    explicit_bzero(body, strlen(body));
-    free(body);
+    guard_free(body);
 }
 
 static void role_destroy(void *ctx) {

@@ -326,6 +326,7 @@ END_TEST
 START_TEST(no_credentials) {
     World world;
     unsetenv("AWS_ACCESS_KEY_ID");
+    setenv("AWS_EC2_METADATA_DISABLED", "true", 1);
     begin(&world, ROLES, &fine, 1);
     call(&world, prod(), 1);
     ck_assert(world.answer.class == AWS_NO_CREDENTIALS && world.asked == 0);

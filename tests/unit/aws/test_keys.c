@@ -111,6 +111,40 @@ START_TEST(refused_keys) {
 }
 END_TEST
 
+/* EC2 and containers hand out the same keys until minutes before their end: asked once a minute, not at each call. */
+START_TEST(same_keys_again) {
+    World world;
+    begin(&world, false);
+    get(&world, NULL);
+    fetched(&world, "A", 60 * MINUTE);
+    AwsKeys *old = aws_keys_ref(key_source_keys(world.source));
+    clock_advance(world.clock, 46 * MINUTE);
+    ck_assert(get(&world, NULL) == KEYS_READY && world.fetches == 2 && key_source_renewing(world.source));
+    fetched(&world, "A", 14 * MINUTE);
+    ck_assert_ptr_eq(key_source_keys(world.source), old);
+    ck_assert(get(&world, NULL) == KEYS_READY && world.fetches == 2);
+    clock_advance(world.clock, MINUTE);
+    ck_assert(get(&world, NULL) == KEYS_READY && world.fetches == 3);
+    fetched(&world, "B", 60 * MINUTE);
+    ck_assert(get(&world, NULL) == KEYS_READY && world.fetches == 3);
+    aws_keys_free(old);
+    end(&world);
+}
+END_TEST
+
+/* Keys of one link of the way: nobody else's are put in their place. */
+START_TEST(fixed_keys) {
+    OWN(clock) Clock *clock = clock_new_virtual(NOW_MS);
+    OWN(aws_keys) AwsKeys *keys = aws_keys_new("A", secret_new("s", 1), NULL, "test"), *got = NULL;
+    const AwsFailure *failure = NULL;
+    KeySource *source = key_source_fixed(clock, keys);
+    ck_assert(key_source_get(source, NULL, NOW_MS, &got, &failure) == KEYS_READY && got == keys);
+    ck_assert(key_source_get(source, keys, NOW_MS, &got, &failure) == KEYS_FAILED && failure->class == AWS_FINE);
+    key_source_free(source);
+    got = NULL;
+}
+END_TEST
+
 START_TEST(files_are_looked_at_again) {
     World world;
     begin(&world, true);
@@ -119,6 +153,7 @@ START_TEST(files_are_looked_at_again) {
     ck_assert(get(&world, NULL) == KEYS_READY && world.fetches == 1);
     clock_advance(world.clock, MINUTE);
     ck_assert(get(&world, NULL) == KEYS_READY && get(&world, NULL) == KEYS_READY && world.fetches == 2);
+    ck_assert(!key_source_renewing(world.source));
     failed(&world);
     ck_assert_int_eq(get(&world, NULL), KEYS_READY); /* half-written: the old ones go on */
     key_source_wait(world.source, &world.wait);
@@ -167,6 +202,8 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, refreshed_ahead);
     tcase_add_test(tcase, short_lives);
     tcase_add_test(tcase, refused_keys);
+    tcase_add_test(tcase, same_keys_again);
+    tcase_add_test(tcase, fixed_keys);
     tcase_add_test(tcase, files_are_looked_at_again);
     tcase_add_test(tcase, retries);
     tcase_add_test(tcase, clocks);

@@ -29,9 +29,7 @@ static Snapshot *load(const char *text, Problems *problems) {
 /* The environment of each case: no variable, two files in a folder of their own. */
 static void clean(void) {
     static const char *const variables[] = {"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_DEFAULT_PROFILE",
-        "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SNS", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_ACCESS_KEY_ID",
-        "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CREDENTIAL_EXPIRATION", "AWS_CA_BUNDLE",
-        "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"};
+        "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SNS", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_CA_BUNDLE"};
     for (size_t i = 0; i < COUNT_OF(variables); i++) unsetenv(variables[i]);
     OWN(text) char *config = text_format("%s/config", folder), *credentials = text_format("%s/credentials", folder);
     setenv("AWS_CONFIG_FILE", config, 1);
@@ -129,59 +127,6 @@ START_TEST(resolution) {
 }
 END_TEST
 
-static const struct Chain {
-    const char *variable[3][2], *profile, *config, *credentials, *id,
-        *want; /* id NULL: refused, `want` a part of why; else of the origin */
-} chains[] = {
-    {{{0}}, NULL, "", "", NULL, "none in the environment"},
-    {{{"AWS_ACCESS_KEY_ID", "E"}}, NULL, "", "", NULL, "AWS_SECRET_ACCESS_KEY is not"},
-    {{{"AWS_ACCESS_KEY_ID", "E"}, {"AWS_SECRET_ACCESS_KEY", "s"}}, NULL, "",
-        "[default]\naws_access_key_id=F\naws_secret_access_key=s\n", "E", "the environment"},
-    {{{"AWS_ACCESS_KEY_ID", "E"}, {"AWS_SECRET_ACCESS_KEY", "s"}, {"AWS_PROFILE", "p"}}, NULL, "", "", "E",
-        "the environment"},
-    {{{"AWS_ACCESS_KEY_ID", "E"}, {"AWS_SECRET_ACCESS_KEY", "s"}}, "p", "",
-        "[p]\naws_access_key_id=F\naws_secret_access_key=s\n", "F", "profile p"},
-    {{{0}}, "p", "[profile p]\nregion=x\n", "", NULL, "none in the environment"},
-    {{{0}}, "q", "[profile p]\nregion=x\n", "", NULL, "profile `q` is neither in"},
-    {{{"AWS_PROFILE", "q"}}, NULL, "", "", NULL, "profile `q` is neither in"},
-    {{{0}}, NULL, "[default]\naws_access_key_id=C\naws_secret_access_key=s\n",
-        "[default]\naws_access_key_id=F\naws_secret_access_key=s\n", "F", "credentials"},
-    {{{0}}, NULL, "[default]\naws_access_key_id=C\naws_secret_access_key=s\n", "", "C", "config"},
-    {{{0}}, NULL, "", "[default]\naws_access_key_id=F\n", NULL, "without aws_secret_access_key"},
-    {{{0}}, NULL, "[default]\nrole_arn=x\nsource_profile=y\n",
-        "[default]\naws_access_key_id=F\naws_secret_access_key=s\n", NULL, "a role to assume"},
-    {{{0}}, NULL, "[default]\nmfa_serial=x\nrole_arn=y\n", "", NULL, "needs MFA"},
-    {{{0}}, NULL, "[default]\nsso_session=x\nsso_account_id=1\n", "", NULL, "IAM Identity Center"},
-    {{{0}}, NULL, "[default]\ncredential_process=x\naws_access_key_id=C\naws_secret_access_key=s\n", "", NULL,
-        "a credential_process"},
-    {{{0}}, NULL, "[default]\ncredential_process=x\n", "[default]\naws_access_key_id=F\naws_secret_access_key=s\n", "F",
-        "credentials"},
-    {{{"AWS_WEB_IDENTITY_TOKEN_FILE", "x"}}, NULL, "", "", NULL, "web identity"},
-    {{{"AWS_CONTAINER_CREDENTIALS_FULL_URI", "x"}}, NULL, "", "", NULL, "container"},
-    {{{0}}, NULL, "[default\n", "", NULL, "line 1"},
-};
-
-START_TEST(base_keys) {
-    const struct Chain *c = &chains[_i];
-    Error err = {0};
-    clean();
-    write_file("config", c->config);
-    write_file("credentials", c->credentials);
-    const uint64_t before = aws_files_stamp();
-    for (size_t i = 0; i < 3 && c->variable[i][0]; i++) setenv(c->variable[i][0], c->variable[i][1], 1);
-    OWN(aws_keys) AwsKeys *keys = aws_chain_keys(c->profile, &err);
-    ck_assert_msg((keys != NULL) == (c->id != NULL), "%d: %s", _i, err.text);
-    if (keys) ck_assert_str_eq(keys->id, c->id);
-    ck_assert_msg(
-        strstr(keys ? keys->origin : err.text, c->want) != NULL, "%d: %s", _i, keys ? keys->origin : err.text);
-    ck_assert(aws_files_stamp() == before);
-    write_file(
-        "config", "# longer than it was, whatever it was: the stamp is of time and size, and of nothing else at all\n");
-    ck_assert(aws_files_stamp() != before);
-    clean();
-}
-END_TEST
-
 static const struct Region {
     const char *region, *host;
 } regions[] = {{"eu-west-1", "https://monitoring.eu-west-1.amazonaws.com"},
@@ -203,7 +148,6 @@ END_TEST
 static void fill(TCase *tcase) {
     tcase_add_loop_test(tcase, refused, 0, COUNT_OF(wrong));
     tcase_add_loop_test(tcase, resolution, 0, COUNT_OF(resolved));
-    tcase_add_loop_test(tcase, base_keys, 0, COUNT_OF(chains));
     tcase_add_loop_test(tcase, endpoints, 0, COUNT_OF(regions));
 }
 
