@@ -1,5 +1,12 @@
 /* daemon/tocsinctl.c: the control tool: hands its command line and the configuration's schema to the verbs */
+#include "base/secret.h"
 #include "ctl/ctl.h"
 #include "load.h"
 
-int main(int argc, char **argv) { return ctl_main(argc, argv, &load_schema); }
+#include <sys/prctl.h>
+
+int main(int argc, char **argv) {
+    prctl(PR_SET_DUMPABLE, 0); /* whoami holds keys */
+    secret_guard_libraries();
+    return ctl_main(argc, argv, &load_schema);
+}

@@ -1,5 +1,5 @@
 /* The verbs of tocsinctl: one file a verb, found through one table, which also makes the help. A verb writes what was
- * asked for to `out` and talk to `err`; it never calls exit(). One thread, no loop. */
+ * asked for to `out` and talk to `err`; it never calls exit(). One thread; whoami alone turns a loop, of its own. */
 #ifndef TOCSIN_CTL_VERB_H
 #define TOCSIN_CTL_VERB_H
 
@@ -66,6 +66,6 @@ void verbs_help(FILE *out); /* `tocsinctl --help` */
 
 extern const CtlVerb verb_status, verb_alarms, verb_show, verb_history, verb_sources, verb_notifications, verb_silence,
     verb_ack, verb_unack, verb_routes, verb_explain, verb_test_receiver, verb_reload, verb_watch, verb_events,
-    verb_xray, verb_check_config, verb_backtest, verb_sigma;
+    verb_xray, verb_check_config, verb_backtest, verb_sigma, verb_whoami;
 
 #endif

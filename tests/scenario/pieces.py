@@ -1,5 +1,7 @@
 """Pieces of configuration that many scenarios share, so that each shows only what it is about."""
 
+import os
+
 # Fires when a minute's average of Test/Load passes 80. `settle` is short: the points are pushed into finished minutes.
 LOAD_ALARM = """
 alarms:
@@ -46,3 +48,17 @@ def bodies(hook, path="/hook", status=None):
     """The decoded webhook bodies that came to `path`."""
     found = [entry.json for entry in hook.at(path)]
     return [body for body in found if status in (None, body["status"])]
+
+
+def hidden_file(world, name, text, mode=0o600):
+    """A file of the world's folder that may hold secrets: the check for leaks leaves it out."""
+    path = os.path.join(world.dir, name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8", opener=lambda file, flags: os.open(file, flags, mode)) as file:
+        file.write(text)
+    world.secret_files.add(path)
+
+
+def whoami(world, *more):
+    """`tocsinctl whoami` of the world's configuration."""
+    return world.run_program([world.program("tocsinctl"), "whoami", "-c", world.config_file, *more])

@@ -185,12 +185,12 @@ class World:
             file.write(text)
 
     def check(self, path=None):
-        return self._run([self.program("tocsind"), "--check", "-c", path or self.config_file])
+        return self.run_program([self.program("tocsind"), "--check", "-c", path or self.config_file])
 
     def once(self):
-        return self._run([self.program("tocsind"), "--once", "-c", self.config_file], 120)
+        return self.run_program([self.program("tocsind"), "--once", "-c", self.config_file], 120)
 
-    def _run(self, command, timeout=60):
+    def run_program(self, command, timeout=60):
         return subprocess.run(command, env=self.env, cwd=self.dir, timeout=timeout, capture_output=True, text=True,
                               errors="replace", stdin=subprocess.DEVNULL, check=False)
 
@@ -267,7 +267,7 @@ class World:
         return answer
 
     def ctl(self, *arguments, **more):
-        return self._run([self.program("tocsinctl"), "--socket", self.socket, *arguments], **more)
+        return self.run_program([self.program("tocsinctl"), "--socket", self.socket, *arguments], **more)
 
     def instances(self, name=None):
         return [entry for entry in self.get("/v1/alarms")["alarms"] if name in (None, entry["name"])]

@@ -81,6 +81,8 @@ static const Run alone[] = {
     {{"silence", "update", "x"}, CTL_USAGE, "", "update needs --for or --comment"},
     {{"silence", "list", "x"}, CTL_USAGE, "", "`list` is not"},
     {{"check-config", "/nowhere/t.yaml"}, CTL_FAILED, "", "/nowhere/t.yaml"},
+    {{"whoami", "-c", "/nowhere/t.yaml"}, CTL_FAILED, "", "/nowhere/t.yaml"},
+    {{"whoami", "prod"}, CTL_USAGE, "", "`prod` is too much"},
 };
 START_TEST(usage_is_checked_before_anybody_is_asked) {
     static const SectionDescriptor *const sections[] = {&control_section, NULL};
