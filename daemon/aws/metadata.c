@@ -13,7 +13,7 @@
 enum { ROLE_NAME_MAX = 128, TOKEN_MAX = 4096 };
 
 #define ROLES_PATH "/latest/meta-data/iam/security-credentials/"
-#define INSTEAD "set AWS_EC2_METADATA_DISABLED=true and give keys where this is no EC2 instance"
+#define INSTEAD "where this is no EC2 instance, give keys (environment, ~/.aws) and set AWS_EC2_METADATA_DISABLED=true"
 
 /* What is asked in turn. */
 typedef enum { ASK_TOKEN, ASK_ROLE, ASK_KEYS, ASK_CONTAINER } Asking;
@@ -147,9 +147,9 @@ static void explain(Metadata *metadata, const HttpAnswer *http) {
             http->status, more ? more : "");
     } else if (metadata->asking == ASK_TOKEN) {
         fail(metadata,
-            "%s does not answer PUT /latest/api/token: %s. Hop limit? In a container, allow two hops (aws ec2 "
+            "no answer to PUT /latest/api/token: %s. Hop limit? In a container, allow two hops (aws ec2 "
             "modify-instance-metadata-options --http-put-response-hop-limit 2); " INSTEAD,
-            link->url, http->error);
+            http->error);
     } else {
         fail(metadata, "%s", http->error);
     }

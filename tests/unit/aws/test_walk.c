@@ -153,7 +153,7 @@ static const struct Case {
     const char *want; /* a part of why; NULL: keys */
     int puts, gets; /* how often what came */
 } cases[] = {
-    {WAY_INSTANCE, {{PUT, 0}}, "does not answer PUT /latest/api/token: ", 2, 0},
+    {WAY_INSTANCE, {{PUT, 0}}, "no answer to PUT /latest/api/token: http://127.0.0.1:", 2, 0},
     {WAY_INSTANCE, {{PUT, 403, ""}}, "status 403 (the metadata service is turned off", 1, 0},
     {WAY_INSTANCE, {{PUT, 404, "x"}}, "status 404 to PUT", 1, 0},
     {WAY_INSTANCE, {{PUT, 302, "x"}}, "status 302 to PUT", 1, 0},
