@@ -21,14 +21,6 @@ static bool missing_key(const Node *alarm, const char *key, const char *remedy, 
     return problem_add(in->problems, place_of(alarm, ""), remedy, "`%s` is missing", key);
 }
 
-/* Does it watch what a later version will? The rows have said that it does not exist yet. */
-static bool watches_later(const Node *alarm) {
-    static const char *const keys[] = {"metrics"};
-    for (size_t i = 0; i < COUNT_OF(keys); i++)
-        if (node_entry(alarm, keys[i])) return true;
-    return false;
-}
-
 /* The source whose key the alarm has. NULL: none of today's, which was told. */
 static const Source *source_of(const Node *alarm, Decoding *in) {
     const Source *found = NULL;
@@ -44,9 +36,9 @@ static const Source *source_of(const Node *alarm, Decoding *in) {
     if (composite && found)
         problem_add(in->problems, composite->key->at, "one alarm watches one thing", "`composite` stands beside `%s`",
             found->alarm_key);
-    if (!found && !composite && !watches_later(alarm))
+    if (!found && !composite)
         problem_add(in->problems, place_of(alarm, ""),
-            "add `metric`, `service_graph`, `traces`, `insights`, `events` or `composite`",
+            "add `metric`, `metrics`, `service_graph`, `traces`, `insights`, `events` or `composite`",
             "the alarm does not say what it watches");
     return found;
 }
@@ -200,6 +192,22 @@ static bool alarm_composite(Alarm *alarm, const Node *node, Decoding *in) {
     return composite_alarm_decode(node, composite, in);
 }
 
+/* What is watched, by the source's own rows: a section, or a list of them. */
+static bool selector_read(const Alarm *alarm, void *selector, Decoding *in) {
+    const Source *source = alarm->source;
+    const Node *node = node_get(alarm->node, source->alarm_key);
+    const Place at = place_of(alarm->node, source->alarm_key);
+    if (!source->item_size) return schema_read(source->selector_rows, node, at, selector, in);
+    const SchemaRow list = {.key = source->alarm_key,
+        .type = SCHEMA_SECTIONS,
+        .min = 1,
+        .max = (double)source->items_max,
+        .rows = source->selector_rows,
+        .size = source->item_size,
+        .remedy = "a list of metrics and expressions, each with an `id`"};
+    return schema_read_value(&list, node, selector, in);
+}
+
 /* Everything that can be told about one alarm is told, even when something else is wrong with it. */
 static bool alarm_decode(const Node *node, Alarm *alarm, Decoding *in) {
     const size_t errors = problems_errors(in->problems);
@@ -226,8 +234,7 @@ static bool alarm_decode(const Node *node, Alarm *alarm, Decoding *in) {
     const Node *selector_node = node_get(node, alarm->source->alarm_key);
     void *selector = arena_alloc(in->arena, 1, alarm->source->selector_size);
     alarm->selector = selector;
-    const bool selected = schema_read(
-        alarm->source->selector_rows, selector_node, place_of(node, alarm->source->alarm_key), selector, in);
+    const bool selected = selector_read(alarm, selector, in);
     if (!selected || problems_errors(in->problems) != errors) return false;
     in->subject = alarm->name;
     return alarm->source->selector_decode(

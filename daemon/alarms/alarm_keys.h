@@ -7,7 +7,7 @@
 
 typedef struct AlarmKeys {
     const char *name, *description; /* description NULL where absent */
-    const Node *metric, *service_graph, *traces, *insights, *events, *composite, *suppressor, *flap;
+    const Node *metric, *metrics, *service_graph, *traces, *insights, *events, *composite, *suppressor, *flap;
     bool enabled, early, suppress_callers;
     bool threshold_given, ok_threshold_given, missing_given;
     int severity, no_data, comparison, missing, low_samples;

@@ -25,7 +25,7 @@ typedef struct PollState {
     unsigned failures; /* in a row */
     bool was_tried, was_resumed;
     int64_t ok_boot_ms, ok_wall_ms, calls, end_s;
-    char *error; /* of the last run; NULL: it went well */
+    char *error, *blind; /* of the last run: NULL, it went well; the alarms that it could not read */
     void *kept; /* of the newest run that kept something */
     Feed feed; /* of events */
 } PollState;
@@ -101,6 +101,7 @@ static void plan_drop_all(Poller *poller) {
     for (size_t i = 0; poller->schedule && i < schedule_count(poller->schedule); i++) {
         keep(poller, i, NULL);
         free(poller->states[i].error);
+        free(poller->states[i].blind);
     }
     free(poller->states);
     poller->schedule = schedule_free(poller->schedule);
@@ -220,11 +221,31 @@ static const char *first_error(const PollOutcome *outcome) {
 
 /* --- is the source alive? --- */
 
-static void name_alarms(const Poller *poller, const Poll *poll, Buffer *text) {
-    for (size_t i = 0; i < poll->watch_count && i < POLL_NAMED_ALARMS; i++)
-        buffer_format(text, "%s%s", i ? ", " : "", poller->watches[poll->watches[i]].alarm);
-    if (poll->watch_count > POLL_NAMED_ALARMS)
-        buffer_format(text, " and %zu more", poll->watch_count - POLL_NAMED_ALARMS);
+/* Could this run read what the watch asks for? What finds its series and found none says nothing of it. */
+static bool is_blind(const Poller *poller, const PollOutcome *outcome, size_t watch) {
+    bool was_seen = false;
+    for (size_t i = 0; i < outcome->count; i++) {
+        if (outcome->observations[i].watch != watch) continue;
+        if (outcome->observations[i].error) return true;
+        was_seen = true;
+    }
+    return outcome->failed && (!was_seen || series_is_found(poller->series, watch));
+}
+
+/* The alarms of a poll that are blind; all of them where there was no run. Caller frees. */
+static char *name_alarms(const Poller *poller, const Poll *poll, const PollOutcome *outcome) {
+    size_t named = 0, more = 0;
+    Buffer text = BUFFER(REASON_MAX);
+    for (size_t i = 0; i < poll->watch_count; i++) {
+        if (outcome && !is_blind(poller, outcome, poll->watches[i])) continue;
+        if (named == POLL_NAMED_ALARMS) {
+            more++;
+            continue;
+        }
+        buffer_format(&text, "%s%s", named++ ? ", " : "", poller->watches[poll->watches[i]].alarm);
+    }
+    if (more) buffer_format(&text, " and %zu more", more);
+    return buffer_take(&text);
 }
 
 static bool is_failing(const Poller *poller, size_t index, int64_t boot_ms) {
@@ -247,7 +268,8 @@ static void tell_failing(Poller *poller, const Poll *poll, size_t worst) {
     else
         buffer_format(&reason, "%s in %s %s had no success for %d periods; blind: ", poll->api, poll->account,
             poll->region, POLL_STALE_PERIODS);
-    name_alarms(poller, plan_poll(poller->plan, worst), &reason);
+    OWN(text) char *all = state->blind ? NULL : name_alarms(poller, plan_poll(poller->plan, worst), NULL);
+    buffer_text(&reason, state->blind ? state->blind : all);
     OWN(labels)
     Labels *series =
         labels_new((const Label[]){{"account", poll->account}, {"region", poll->region}, {"api", poll->api}}, 3);
@@ -318,6 +340,8 @@ static void record_outcome(Poller *poller, size_t index, const PollOutcome *outc
     char *kept = error ? text_copy(error) : NULL;
     free(state->error);
     state->error = kept;
+    free(state->blind);
+    state->blind = error ? name_alarms(poller, poll, outcome) : NULL;
 }
 
 /* --- a run, from start to commit --- */
@@ -543,7 +567,7 @@ static Remembered *remember_polls(Poller *poller, size_t *ret_count) {
         cursor_name(plan_poll(poller->plan, i), all[i].name, sizeof all[i].name);
         all[i].source = plan_poll(poller->plan, i)->source;
         all[i].state = poller->states[i];
-        poller->states[i].error = NULL;
+        poller->states[i].error = poller->states[i].blind = NULL;
         poller->states[i].kept = NULL;
     }
     return all;
@@ -561,6 +585,7 @@ static void recall_polls(Poller *poller, Remembered *take_all, size_t count) {
     }
     for (size_t r = 0; r < count; r++) {
         free(take_all[r].state.error);
+        free(take_all[r].state.blind);
         if (take_all[r].state.kept) take_all[r].source->kept_free(take_all[r].state.kept);
     }
     free(take_all);

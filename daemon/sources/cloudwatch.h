@@ -6,7 +6,7 @@
 
 #include "base/arena.h"
 #include "rules/evaluate.h"
-#include "sources/metric_selector.h"
+#include "sources/math_selector.h"
 
 /* --- selector --- */
 enum {
@@ -18,6 +18,20 @@ enum {
 extern const SchemaRow metric_rows[];
 bool metric_selector_decode(Decoding *in, const Node *node, void *selector, ThresholdRule *rule, bool missing_given,
     int64_t *settle_s, int64_t *every_s);
+/* What both keys, `metric` and `metrics`, say of a metric. */
+extern const char *const metric_units[]; /* index 0 is "none given" */
+extern const int metric_unit_numbers[];
+bool metric_period_ok(const SchemaRow *row, const void *value, const Node *node, Decoding *in);
+bool metric_statistic_ok(const SchemaRow *row, const void *value, const Node *node, Decoding *in);
+bool metric_dimensions_ok(const SchemaRow *row, const void *value, const Node *node, Decoding *in);
+bool metric_selector_finish(Arena *arena, MetricSelector *metric); /* false: the statistic is none, which was told */
+void metric_range_default(ThresholdRule *rule, int64_t settle_s);
+/* What CloudWatch has forgotten, or stamps on a coarser grid, would be a gap for ever. */
+bool metric_reach_ok(Decoding *in, const Node *node, const ThresholdRule *rule, int64_t settle_s);
+
+extern const SchemaRow math_rows[];
+bool math_selector_decode(Decoding *in, const Node *node, void *selector, ThresholdRule *rule, bool missing_given,
+    int64_t *settle_s, int64_t *every_s);
 /* How long past its end a period of this metric may fill. */
 int64_t metric_settle_s(const char *namespace, int64_t period_s);
 
@@ -26,18 +40,23 @@ enum { METRIC_QUERIES_MAX = 500, METRIC_DATAPOINTS_MAX = 100800, METRIC_REPLAY_S
 #define METRIC_NO_QUERY SIZE_MAX
 
 typedef struct MetricQuery {
-    const MetricSelector *selector;
-    const char *statistic;
+    const MetricSelector *selector; /* a metric and a statistic of it; NULL: an expression */
+    const char *statistic, *expression;
+    const char *label; /* that CloudWatch is to give it; NULL: its own */
+    const char *id; /* of what only expressions read, so that no data come for it; NULL: `m` and its number */
+    bool is_many; /* several series may come for it, told apart by their labels */
 } MetricQuery;
 
 /* One watch, and where in the batch its samples come from. */
 typedef struct MetricReader {
     size_t watch;
-    const MetricSelector *selector;
+    const MetricSelector *selector; /* NULL: `math` */
+    const MathSelector *math;
     const ThresholdRule *rule;
     int64_t settle_s;
     Fold fold;
     size_t values, counts; /* numbers of queries; counts may be METRIC_NO_QUERY */
+    size_t first, count; /* math: its queries, the hidden ones too */
     bool grows_only;
 } MetricReader;
 
@@ -50,11 +69,20 @@ typedef struct MetricBatch {
     const MetricReader *readers;
     size_t query_count, reader_count;
     double billed_units; /* metrics: up to five statistics of one count once */
-    int64_t *last_read_s; /* AWS's time at the last complete reading; 0: none. The loop's, the only thing here that
-                             changes */
+    /* The loop's, the only things here that change: */
+    int64_t *last_read_s; /* AWS's time at the last complete reading; 0: none */
+    bool *refused; /* [reader] CloudWatch refused a call for this one's sake: it is asked for alone */
 } MetricBatch;
 
 Plan *metric_plan(Snapshot *snapshot, const Watch *watches, size_t count);
+Plan *math_plan(Snapshot *snapshot, const Watch *watches, size_t count);
+int64_t metric_every_s(const Watch *watch, Snapshot *snapshot);
+/* Sets how far the batch's grid must reach for this watch, from `step_s` and `phased`. Returns how many datapoints a
+ * query may ask for. */
+size_t metric_reach(MetricBatch *batch, const Watch *watch, int64_t settle_s);
+/* Puts a filled batch on the plan: `like` with these queries and readers, copied. */
+void metric_plan_add(Plan *plan, const MetricBatch *like, const char *account, const char *region, int64_t every_s,
+    const char *identity);
 
 /* --- poll --- */
 typedef struct MetricGrid {
@@ -65,10 +93,36 @@ typedef struct MetricGrid {
 /* The datapoints to ask for at AWS's time `now_s`: settled ones, those that may still fill, and what was missed since
  * the last complete reading, at most METRIC_REPLAY_S. */
 MetricGrid metric_grid(const MetricBatch *batch, int64_t now_s);
-/* The body of a GetMetricData call; token NULL on the first page. Caller frees. */
-char *metric_request(const MetricBatch *batch, const MetricGrid *grid, const char *token);
+/* The body of a GetMetricData call; token NULL on the first page. `asked` (a query each; NULL: all) leaves some out.
+ * Caller frees. */
+char *metric_request(const MetricBatch *batch, const MetricGrid *grid, const bool *asked, const char *token);
+/* As metric_poll_start(), for this part of the past in place of the newest. */
+PollRun *metric_poll_past(const Poll *poll, const PollWorld *world, const MetricGrid *grid, PollDone *done, void *ctx);
 PollRun *metric_poll_start(const Poll *poll, const PollWorld *world, PollDone *done, void *ctx);
 void metric_poll_cancel(PollRun *run);
+
+/* --- parts: which readers are asked for together --- */
+enum { METRIC_CALLS_MAX = 64, METRIC_REFUSED_TRIES = 16 };
+
+/* One query that CloudWatch refuses spoils the whole call: the call is halved until the culprit stands alone, and from
+ * then on it is asked for by itself. Readers are taken in an order of their own, so that a part is a run of them. */
+typedef struct MetricParts {
+    const MetricBatch *batch;
+    size_t *order; /* readers, those not refused before first */
+    size_t (*parts)[2]; /* [first, end) in `order`; the last is the next */
+    size_t count, calls, whole; /* parts that wait; asked; that came whole */
+    const char **refusals; /* [reader] in CloudWatch's words; NULL: not refused */
+    bool *asked; /* [query] of the part in hand */
+    double billed_units; /* of the part in hand */
+    size_t first, end; /* of the part in hand */
+} MetricParts;
+
+void metric_parts_init(MetricParts *parts, const MetricBatch *batch, Arena *arena, int64_t now_s);
+bool metric_parts_next(MetricParts *parts); /* false: all were asked for */
+void metric_parts_refused(MetricParts *parts, const char *words); /* of the part in hand; kept */
+void metric_parts_read(MetricParts *parts); /* the part in hand came whole */
+/* Where nothing came whole no single reader is the culprit: all are asked together again. */
+void metric_parts_end(const MetricParts *parts);
 
 /* --- decode --- */
 typedef enum { SERIES_UNKNOWN, SERIES_COMPLETE, SERIES_PARTIAL, SERIES_FAILED } SeriesStatus;
@@ -76,6 +130,7 @@ typedef enum { SERIES_UNKNOWN, SERIES_COMPLETE, SERIES_PARTIAL, SERIES_FAILED } 
 /* One entry of MetricDataResults: what this page says about one query. */
 typedef struct MetricSeries {
     size_t query;
+    const char *label; /* what CloudWatch calls it; "" where it says nothing */
     SeriesStatus status;
     const char *error; /* FAILED: a person's words */
     size_t count;
@@ -96,20 +151,34 @@ MetricPage *metric_page_decode(const char *body, size_t length, const MetricGrid
 MetricPage *metric_page_free(MetricPage *page);
 OWN_DEFINE(MetricPage, metric_page)
 
+/* One of several series of a query. */
+typedef struct MetricFound {
+    size_t query;
+    const char *label;
+    double *values;
+    SeriesStatus status;
+    const char *error;
+} MetricFound;
+enum { METRIC_FOUND_MAX = 2000 }; /* a query; CloudWatch itself gives 500 at most */
+
 /* All pages of a reading, joined by query. Values are NAN where nothing came. */
 typedef struct MetricReading {
     Arena *arena; /* borrowed: the outcome's */
     MetricGrid grid;
+    const MetricBatch *batch;
     size_t queries;
     double **values; /* [query][slot] */
     SeriesStatus *status; /* the last page's */
-    const char **errors;
+    const char **errors, **labels;
+    MetricFound *found; /* of queries that may give several */
+    size_t found_count, found_room;
 } MetricReading;
 
-void metric_reading_init(MetricReading *reading, Arena *arena, const MetricGrid *grid, size_t queries);
+void metric_reading_init(MetricReading *reading, Arena *arena, const MetricGrid *grid, const MetricBatch *batch);
 void metric_reading_join(MetricReading *reading, const MetricPage *page);
 /* Why this query's samples cannot be believed; NULL: they can. */
 const char *metric_reading_error(const MetricReading *reading, size_t query);
+const char *metric_found_error(const MetricFound *found);
 
 /* --- words --- */
 char *metric_console_url(const void *selector, const Labels *series, const char *region, int64_t at_ms);

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/json.h"
+#include "base/text.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -97,7 +98,10 @@ static bool page_fill(MetricPage *page, const json_t *answer, const MetricGrid *
         if (query == METRIC_NO_QUERY)
             return error_set(err, ERROR_REMOTE, "the answer of GetMetricData names a query that was not asked");
         MetricSeries *series = &page->series[page->count++];
+        const char *label = json_text(result, "Label");
         series->query = query;
+        series->label =
+            label ? arena_text_length(page->arena, label, utf8_cut(label, strlen(label), LABEL_VALUE_MAX)) : "";
         series_decode(page->arena, result, grid, series);
     }
     const char *token = json_text(answer, "NextToken");
@@ -121,31 +125,4 @@ MetricPage *metric_page_decode(const char *body, size_t length, const MetricGrid
 MetricPage *metric_page_free(MetricPage *page) {
     if (page) arena_free(page->arena); /* the page itself lives there */
     return NULL;
-}
-
-void metric_reading_init(MetricReading *reading, Arena *arena, const MetricGrid *grid, size_t queries) {
-    *reading = (MetricReading){.arena = arena, .grid = *grid, .queries = queries};
-    reading->values = arena_alloc(arena, queries, sizeof *reading->values);
-    reading->status = arena_alloc(arena, queries, sizeof *reading->status);
-    reading->errors = arena_alloc(arena, queries, sizeof *reading->errors);
-    double *all = arena_alloc(arena, queries * grid->count, sizeof *all);
-    for (size_t i = 0; i < queries * grid->count; i++) all[i] = NAN;
-    for (size_t i = 0; i < queries; i++) reading->values[i] = all + i * grid->count;
-}
-
-void metric_reading_join(MetricReading *reading, const MetricPage *page) {
-    for (size_t i = 0; i < page->count; i++) {
-        const MetricSeries *series = &page->series[i];
-        reading->status[series->query] = series->status;
-        if (series->error && !reading->errors[series->query])
-            reading->errors[series->query] = arena_text(reading->arena, series->error);
-        for (size_t k = 0; k < series->count; k++) reading->values[series->query][series->slots[k]] = series->values[k];
-    }
-}
-
-const char *metric_reading_error(const MetricReading *reading, size_t query) {
-    if (reading->errors[query]) return reading->errors[query];
-    if (reading->status[query] == SERIES_COMPLETE) return NULL;
-    return reading->status[query] == SERIES_PARTIAL ? "CloudWatch's answer for this metric ended half-way"
-                                                    : "CloudWatch's answer does not hold this metric";
 }

@@ -42,7 +42,7 @@ static bool grows_only(const MetricSelector *metric, Comparison comparison) {
     return false;
 }
 
-static int64_t every_of(const Watch *watch, Snapshot *snapshot) {
+int64_t metric_every_s(const Watch *watch, Snapshot *snapshot) {
     const PollSection *section = snapshot ? snapshot_section(snapshot, &poll_section) : NULL;
     if (watch->every_s > 0) return watch->every_s;
     if (section && section->cloudwatch.every_s > 0) return section->cloudwatch.every_s;
@@ -87,21 +87,19 @@ static void draft_reading(Draft *draft, const Watch *watch) {
 }
 
 /* How far the grid reaches, and thereby how many datapoints a query may ask for. */
-static void draft_reach(Draft *draft, const Watch *watch) {
-    MetricBatch *batch = &draft->batch;
-    const int64_t window_s = (int64_t)watch->rule->range * watch->rule->period_s, settle_s = draft->reader.settle_s;
+size_t metric_reach(MetricBatch *batch, const Watch *watch, int64_t settle_s) {
+    const int64_t window_s = (int64_t)watch->rule->range * watch->rule->period_s;
     if (batch->phased) {
         batch->settle_s = settle_s;
         batch->evaluation_step_s = evaluation_step_s(watch->rule);
         batch->span_s = window_s;
-        draft->samples = watch->rule->range + (size_t)((settle_s + batch->evaluation_step_s) / batch->step_s) + 1;
-        return;
+        return watch->rule->range + (size_t)((settle_s + batch->evaluation_step_s) / batch->step_s) + 1;
     }
     const int64_t rounding_s = evaluation_step_s(watch->rule);
     const size_t needed = (size_t)((window_s + settle_s + rounding_s) / batch->step_s) + 2; /* the running one too */
     const size_t span = span_samples(needed);
     batch->span_s = (int64_t)span * batch->step_s;
-    draft->samples = span + (size_t)(METRIC_REPLAY_S / batch->step_s);
+    return span + (size_t)(METRIC_REPLAY_S / batch->step_s);
 }
 
 static void draft_keys(Draft *draft, const MetricSelector *metric) {
@@ -118,7 +116,7 @@ static void draft_keys(Draft *draft, const MetricSelector *metric) {
 
 static Draft draft_of(const Watch *watch, Snapshot *snapshot) {
     const MetricSelector *metric = watch->selector;
-    Draft draft = {.account = watch->account, .region = watch->region, .every_s = every_of(watch, snapshot)};
+    Draft draft = {.account = watch->account, .region = watch->region, .every_s = metric_every_s(watch, snapshot)};
     draft.reader = (MetricReader){
         .watch = watch->index,
         .selector = metric,
@@ -127,7 +125,7 @@ static Draft draft_of(const Watch *watch, Snapshot *snapshot) {
         .grows_only = grows_only(metric, watch->rule->comparison),
     };
     draft_reading(&draft, watch);
-    draft_reach(&draft, watch);
+    draft.samples = metric_reach(&draft.batch, watch, draft.reader.settle_s);
     draft_keys(&draft, metric);
     return draft;
 }
@@ -163,7 +161,7 @@ static size_t query_of(Filling *filling, const MetricSelector *metric, const cha
     size_t at = query_find(filling, statistic);
     if (at != METRIC_NO_QUERY) return at;
     at = filling->query_count++;
-    filling->queries[at] = (MetricQuery){metric, statistic};
+    filling->queries[at] = (MetricQuery){.selector = metric, .statistic = statistic};
     return at;
 }
 
@@ -173,37 +171,46 @@ static void metric_close(Filling *filling) {
     filling->metric_first = filling->query_count;
 }
 
+void metric_plan_add(Plan *plan, const MetricBatch *like, const char *account, const char *region, int64_t every_s,
+    const char *identity) {
+    Arena *arena = plan->arena;
+    MetricBatch *batch = arena_alloc(arena, 1, sizeof *batch);
+    MetricQuery *queries = arena_alloc(arena, like->query_count, sizeof *queries);
+    MetricReader *readers = arena_alloc(arena, like->reader_count, sizeof *readers);
+    size_t *watches = arena_alloc(arena, like->reader_count, sizeof *watches);
+    memcpy(queries, like->queries, like->query_count * sizeof *queries);
+    memcpy(readers, like->readers, like->reader_count * sizeof *readers);
+    for (size_t i = 0; i < like->reader_count; i++) watches[i] = readers[i].watch;
+    *batch = *like;
+    batch->queries = queries;
+    batch->readers = readers;
+    batch->last_read_s = arena_alloc(arena, 1, sizeof *batch->last_read_s);
+    batch->refused = arena_alloc(arena, like->reader_count, sizeof *batch->refused);
+    plan_add(plan,
+        &(Poll){.source = readers[0].math ? &math_source : &cloudwatch_source,
+            .account = account,
+            .region = region,
+            .api = "GetMetricData",
+            .every_s = every_s,
+            .phase = stable_hash(identity),
+            .watches = watches,
+            .watch_count = like->reader_count,
+            .batch = batch});
+    plan_add_cost(plan, batch->billed_units, USD_A_METRIC, every_s);
+}
+
 static void batch_close(Filling *filling) {
     if (filling->reader_count == 0) return;
     metric_close(filling);
-    Arena *arena = filling->plan->arena;
-    MetricBatch *batch = arena_alloc(arena, 1, sizeof *batch);
-    MetricQuery *queries = arena_alloc(arena, filling->query_count, sizeof *queries);
-    MetricReader *readers = arena_alloc(arena, filling->reader_count, sizeof *readers);
-    size_t *watches = arena_alloc(arena, filling->reader_count, sizeof *watches);
-    memcpy(queries, filling->queries, filling->query_count * sizeof *queries);
-    memcpy(readers, filling->readers, filling->reader_count * sizeof *readers);
-    for (size_t i = 0; i < filling->reader_count; i++) watches[i] = readers[i].watch;
-    *batch = filling->first->batch;
-    batch->queries = queries;
-    batch->query_count = filling->query_count;
-    batch->readers = readers;
-    batch->reader_count = filling->reader_count;
-    batch->billed_units = filling->billed_units;
-    batch->last_read_s = arena_alloc(arena, 1, sizeof *batch->last_read_s);
-    char *identity = text_format("%s\n%zu", filling->first->batch_key, filling->number);
-    plan_add(filling->plan,
-        &(Poll){.source = &cloudwatch_source,
-            .account = filling->first->account,
-            .region = filling->first->region,
-            .api = "GetMetricData",
-            .every_s = filling->first->every_s,
-            .phase = stable_hash(identity),
-            .watches = watches,
-            .watch_count = filling->reader_count,
-            .batch = batch});
-    free(identity);
-    plan_add_cost(filling->plan, filling->billed_units, USD_A_METRIC, filling->first->every_s);
+    MetricBatch batch = filling->first->batch;
+    batch.queries = filling->queries;
+    batch.query_count = filling->query_count;
+    batch.readers = filling->readers;
+    batch.reader_count = filling->reader_count;
+    batch.billed_units = filling->billed_units;
+    OWN(text) char *identity = text_format("%s\n%zu", filling->first->batch_key, filling->number);
+    metric_plan_add(
+        filling->plan, &batch, filling->first->account, filling->first->region, filling->first->every_s, identity);
 }
 
 static void batch_open(Filling *filling, const Draft *first) {

@@ -39,11 +39,8 @@ MetricGrid metric_grid(const MetricBatch *batch, int64_t now_s) {
     return (MetricGrid){start_s, batch->step_s, (size_t)((end_s - start_s) / batch->step_s)};
 }
 
-static json_t *query_json(const MetricBatch *batch, size_t index) {
-    const MetricQuery *query = &batch->queries[index];
+static json_t *stat_json(const MetricBatch *batch, const MetricQuery *query) {
     const MetricSelector *metric = query->selector;
-    char id[QUERY_ID_MAX];
-    snprintf(id, sizeof id, "m%zu", index);
     json_t *dimensions = json_array();
     for (size_t i = 0; i < metric->dimensions.count; i++)
         json_array_append_new(
@@ -51,12 +48,29 @@ static json_t *query_json(const MetricBatch *batch, size_t index) {
     json_t *stat = json_pack("{s:{s:s, s:s, s:o}, s:I, s:s}", "Metric", "Namespace", metric->namespace, "MetricName",
         metric->metric_name, "Dimensions", dimensions, "Period", (json_int_t)batch->step_s, "Stat", query->statistic);
     if (metric->unit) json_object_set_new(stat, "Unit", json_string(metric->unit));
-    return json_pack("{s:s, s:o}", "Id", id, "MetricStat", stat);
+    return stat;
 }
 
-char *metric_request(const MetricBatch *batch, const MetricGrid *grid, const char *token) {
+static json_t *query_json(const MetricBatch *batch, size_t index) {
+    const MetricQuery *query = &batch->queries[index];
+    char id[QUERY_ID_MAX];
+    snprintf(id, sizeof id, "m%zu", index);
+    json_t *json = json_pack("{s:s}", "Id", query->id ? query->id : id);
+    if (query->expression) {
+        json_object_set_new(json, "Expression", json_string(query->expression));
+        json_object_set_new(json, "Period", json_integer(batch->step_s));
+    } else {
+        json_object_set_new(json, "MetricStat", stat_json(batch, query));
+    }
+    if (query->label) json_object_set_new(json, "Label", json_string(query->label));
+    if (query->id) json_object_set_new(json, "ReturnData", json_false());
+    return json;
+}
+
+char *metric_request(const MetricBatch *batch, const MetricGrid *grid, const bool *asked, const char *token) {
     json_t *queries = json_array();
-    for (size_t i = 0; i < batch->query_count; i++) json_array_append_new(queries, query_json(batch, i));
+    for (size_t i = 0; i < batch->query_count; i++)
+        if (!asked || asked[i]) json_array_append_new(queries, query_json(batch, i));
     OWN(json)
     json_t *body = json_pack("{s:I, s:I, s:s, s:o}", "StartTime", (json_int_t)grid->start_s, "EndTime",
         (json_int_t)(grid->start_s + (int64_t)grid->count * grid->step_s), "ScanBy", "TimestampAscending",
@@ -84,49 +98,85 @@ struct PollRun {
     void *ctx;
     PollOutcome *outcome;
     MetricReading reading;
+    MetricParts parts;
     AwsTicket *ticket;
     Decode *decode;
     uint64_t tokens[PAGES_MAX]; /* hashes of those that were followed */
-    size_t pages;
+    size_t pages; /* of the part in hand */
     int64_t now_s;
+    bool is_past; /* a part of the past was asked for: nothing is remembered of it */
 };
 
-static Samples reader_samples(const MetricReader *reader, const MetricReading *reading) {
+static Samples reader_samples(const MetricReader *reader, const MetricReading *reading, double *values) {
     return (Samples){
         .fold = reader->fold,
         .start_s = reading->grid.start_s,
         .step_s = reading->grid.step_s,
         .count = reading->grid.count,
-        .values = reading->values[reader->values],
+        .values = values,
         .counts = reader->counts == METRIC_NO_QUERY ? NULL : reading->values[reader->counts],
     };
 }
 
-static const char *reader_error(const MetricReader *reader, const MetricReading *reading) {
-    const char *error = metric_reading_error(reading, reader->values);
+static const char *reader_error(const PollRun *run, const MetricReader *reader) {
+    const MetricReading *reading = &run->reading;
+    const char *refusal = run->parts.refusals[reader - run->batch->readers];
+    const char *error = refusal ? refusal : metric_reading_error(reading, reader->values);
     if (error || reader->counts == METRIC_NO_QUERY) return error;
     return metric_reading_error(reading, reader->counts);
 }
 
-/* `lost`: why the reading ended before its last page; what was not complete by then is unknown for that reason. */
-static void observe(PollRun *run, const MetricReader *reader, const char *lost) {
-    Observation *seen = &run->outcome->observations[run->outcome->count++];
-    *seen = (Observation){
+static void note_unknown(PollRun *run, const char *error) {
+    metric_add(run->world->metrics, &unknown_series, 1, METRIC_VALUES(run->poll->account, run->poll->region));
+    if (run->outcome->failed) return;
+    run->outcome->failed = true;
+    run->outcome->error = error;
+    run->outcome->error_class = AWS_OTHER;
+}
+
+static void observe_series(
+    PollRun *run, const MetricReader *reader, Labels *take_labels, double *values, const char *error) {
+    run->outcome->observations[run->outcome->count++] = (Observation){
         .watch = reader->watch,
-        .labels = labels_new(reader->selector->series, reader->selector->dimensions.count),
-        .error = reader_error(reader, &run->reading),
-        .samples = reader_samples(reader, &run->reading),
+        .labels = take_labels,
+        .error = error,
+        .samples = reader_samples(reader, &run->reading, values),
         .settled_end_s = evaluation_end_s(reader->rule, run->now_s, reader->settle_s),
         .grows_only = reader->grows_only,
         .every_minute = !run->batch->phased,
     };
-    if (seen->error && lost) seen->error = lost;
-    if (!seen->error) return;
-    metric_add(run->world->metrics, &unknown_series, 1, METRIC_VALUES(run->poll->account, run->poll->region));
-    if (run->outcome->failed) return;
-    run->outcome->failed = true;
-    run->outcome->error = seen->error;
-    run->outcome->error_class = AWS_OTHER;
+    if (error) note_unknown(run, error);
+}
+
+/* Several series of one alarm, which has the call for itself. What could not be read whole is blind, not gone. */
+static void observe_found(PollRun *run, const MetricReader *reader, const char *lost) {
+    const MetricReading *reading = &run->reading;
+    const char *error = reader_error(run, reader);
+    if (lost || error) return note_unknown(run, lost ? lost : error);
+    run->outcome->observations =
+        arena_alloc(run->outcome->arena, reading->found_count + 1, sizeof *run->outcome->observations);
+    for (size_t i = 0; i < reading->found_count; i++)
+        observe_series(run, reader, math_labels(reader->math, reading->found[i].label), reading->found[i].values,
+            metric_found_error(&reading->found[i]));
+    run->outcome->settled_end_s = evaluation_end_s(reader->rule, run->now_s, reader->settle_s);
+    run->outcome->is_complete = true;
+}
+
+/* `lost`: why the reading ended before its last page; what was not complete by then is unknown for that reason. */
+static void observe(PollRun *run, const MetricReader *reader, const char *lost) {
+    const MetricSelector *metric = reader->selector;
+    if (reader->math && reader->math->is_many) return observe_found(run, reader, lost);
+    const char *refusal = run->parts.refusals[reader - run->batch->readers];
+    const char *error = reader_error(run, reader);
+    observe_series(run, reader, metric ? labels_new(metric->series, metric->dimensions.count) : labels_new(NULL, 0),
+        run->reading.values[reader->values], error && lost && !refusal ? lost : error);
+}
+
+/* Was all read but what CloudWatch itself refuses to give? */
+static bool is_whole(const PollRun *run) {
+    for (size_t i = 0; i < run->batch->reader_count; i++)
+        if (!run->parts.refusals[i] && reader_error(run, &run->batch->readers[i])) return false;
+    return true;
 }
 
 static void count_datapoints(const PollRun *run) {
@@ -147,7 +197,8 @@ static void run_finish(PollRun *run, const char *lost, AwsClass class) {
     }
     for (size_t i = 0; i < run->batch->reader_count; i++) observe(run, &run->batch->readers[i], lost);
     count_datapoints(run);
-    if (!outcome->failed) *run->batch->last_read_s = run->now_s;
+    if (!run->is_past && !lost && is_whole(run)) *run->batch->last_read_s = run->now_s;
+    metric_parts_end(&run->parts);
     if (run->decode) run->decode->run = NULL;
     PollDone *done = run->done;
     void *ctx = run->ctx;
@@ -156,6 +207,13 @@ static void run_finish(PollRun *run, const char *lost, AwsClass class) {
 }
 
 static void page_ask(PollRun *run, const char *token);
+
+/* The next part, or the end. */
+static void part_ask(PollRun *run) {
+    run->pages = 0;
+    if (!metric_parts_next(&run->parts)) return run_finish(run, NULL, AWS_FINE);
+    page_ask(run, NULL);
+}
 
 /* A token that comes twice would be followed for ever. */
 static bool token_is_new(PollRun *run, const char *token) {
@@ -173,7 +231,10 @@ static void page_take(PollRun *run, const MetricPage *page) {
             run->reading.errors[i] = arena_text(run->outcome->arena, page->message);
         return run_finish(run, page->message, AWS_OTHER);
     }
-    if (!page->next_token) return run_finish(run, NULL, AWS_FINE);
+    if (!page->next_token) {
+        metric_parts_read(&run->parts);
+        return part_ask(run);
+    }
     if (!token_is_new(run, page->next_token))
         return run_finish(run, "GetMetricData gave the same page token twice", AWS_PAGING);
     if (++run->pages >= PAGES_MAX)
@@ -201,9 +262,20 @@ static void decode_done(uv_work_t *work, int status) {
     free(decode);
 }
 
+/* What CloudWatch says of an expression, which names it by the id that Tocsin gave it. */
+static const char *refusal_words(PollRun *run, const AwsAnswer *answer) {
+    const char *words = *answer->message ? answer->message : answer->explanation;
+    return arena_format(
+        run->outcome->arena, "CloudWatch refused the query: %.600s", *words ? words : "it gave no reason");
+}
+
 static void page_answered(void *ctx, const AwsAnswer *answer) {
     PollRun *run = ctx;
     run->ticket = NULL;
+    if (answer->class == AWS_VALIDATION && run->pages == 0) {
+        metric_parts_refused(&run->parts, refusal_words(run, answer));
+        return part_ask(run);
+    }
     if (answer->class != AWS_FINE)
         return run_finish(run, *answer->explanation ? answer->explanation : "GetMetricData failed", answer->class);
     Decode *decode = alloc_zeroed(1, sizeof *decode);
@@ -216,7 +288,7 @@ static void page_answered(void *ctx, const AwsAnswer *answer) {
 }
 
 static void page_ask(PollRun *run, const char *token) {
-    char *body = metric_request(run->batch, &run->reading.grid, token);
+    char *body = metric_request(run->batch, &run->reading.grid, run->parts.asked, token);
     run->outcome->calls++;
     run->ticket = aws_call(run->world->aws,
         &(AwsCall){
@@ -227,23 +299,33 @@ static void page_ask(PollRun *run, const char *token) {
             .action = "cloudwatch:GetMetricData",
             .body = body,
             .body_length = strlen(body),
-            .billed_units = run->batch->billed_units,
+            .billed_units = run->parts.billed_units,
         },
         page_answered, run);
     free(body);
 }
 
-PollRun *metric_poll_start(const Poll *poll, const PollWorld *world, PollDone *done, void *ctx) {
+static PollRun *run_start(const Poll *poll, const PollWorld *world, const MetricGrid *past, PollDone *done, void *ctx) {
     const MetricBatch *batch = poll->batch;
     PollRun *run = alloc_zeroed(1, sizeof *run);
     *run = (PollRun){.poll = poll, .batch = batch, .world = world, .done = done, .ctx = ctx};
     run->outcome = poll_outcome_new(batch->reader_count);
     run->outcome->now_ms = aws_now_ms(world->aws);
     run->now_s = run->outcome->now_ms / 1000;
-    const MetricGrid grid = metric_grid(batch, run->now_s);
-    metric_reading_init(&run->reading, run->outcome->arena, &grid, batch->query_count);
-    page_ask(run, NULL);
+    const MetricGrid grid = past ? *past : metric_grid(batch, run->now_s);
+    run->is_past = past != NULL;
+    metric_reading_init(&run->reading, run->outcome->arena, &grid, batch);
+    metric_parts_init(&run->parts, batch, run->outcome->arena, run->now_s);
+    part_ask(run);
     return run;
+}
+
+PollRun *metric_poll_start(const Poll *poll, const PollWorld *world, PollDone *done, void *ctx) {
+    return run_start(poll, world, NULL, done, ctx);
+}
+
+PollRun *metric_poll_past(const Poll *poll, const PollWorld *world, const MetricGrid *grid, PollDone *done, void *ctx) {
+    return run_start(poll, world, grid, done, ctx);
 }
 
 void metric_poll_cancel(PollRun *run) {

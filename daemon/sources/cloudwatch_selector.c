@@ -12,19 +12,20 @@ enum {
     DAY_S = 86400
 };
 
-/* Index 0 is "none given". */
-static const char *const units[] = {"", "Seconds", "Microseconds", "Milliseconds", "Bytes", "Kilobytes", "Megabytes",
+const char *const metric_units[] = {"", "Seconds", "Microseconds", "Milliseconds", "Bytes", "Kilobytes", "Megabytes",
     "Gigabytes", "Terabytes", "Bits", "Kilobits", "Megabits", "Gigabits", "Terabits", "Percent", "Count",
     "Bytes/Second", "Kilobytes/Second", "Megabytes/Second", "Gigabytes/Second", "Terabytes/Second", "Bits/Second",
     "Kilobits/Second", "Megabits/Second", "Gigabits/Second", "Terabits/Second", "Count/Second", "None", NULL};
+const int metric_unit_numbers[] = {
+    1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27};
 
-static bool period_ok(const SchemaRow *row, const void *value, const Node *node, Decoding *in) {
+bool metric_period_ok(const SchemaRow *row, const void *value, const Node *node, Decoding *in) {
     const int64_t period_s = *(const int64_t *)value;
     if (period_s % MINUTE_S == 0 || period_s == 10 || period_s == 20 || period_s == 30) return true;
     return problem_add(in->problems, node->at, row->remedy, "`period` cannot be %lld seconds", (long long)period_s);
 }
 
-static bool statistic_ok(const SchemaRow *row, const void *value, const Node *node, Decoding *in) {
+bool metric_statistic_ok(const SchemaRow *row, const void *value, const Node *node, Decoding *in) {
     const char *text = *(const char *const *)value;
     Statistic statistic;
     if (statistic_parse(text, &statistic)) return true;
@@ -45,7 +46,7 @@ static bool dimension_ok(const NodeEntry *entry, Decoding *in) {
     return true;
 }
 
-static bool dimensions_ok(const SchemaRow *row, const void *value, const Node *node, Decoding *in) {
+bool metric_dimensions_ok(const SchemaRow *row, const void *value, const Node *node, Decoding *in) {
     (void)value;
     if (node->count > METRIC_DIMENSIONS_MAX)
         return problem_add(in->problems, node->at, row->remedy, "%zu dimensions are too many", node->count);
@@ -76,7 +77,7 @@ const SchemaRow metric_rows[] = {
     {.key = "dimensions",
         .type = SCHEMA_MAP,
         .offset = AT(dimensions),
-        .check = dimensions_ok,
+        .check = metric_dimensions_ok,
         .remedy = "at most 30 names, each with its value",
         .doc = "Exactly the dimensions that the metric has: with one more or one less it is another metric."},
     {.key = "tags", .type = SCHEMA_LATER, .doc = "Only resources with these tags."},
@@ -84,7 +85,7 @@ const SchemaRow metric_rows[] = {
         .type = SCHEMA_TEXT,
         .offset = AT(statistic),
         .required = true,
-        .check = statistic_ok,
+        .check = metric_statistic_ok,
         .remedy =
             "Average, Sum, Minimum, Maximum, SampleCount, p99, tm95, tc95, ts95, wm95, TM(10%:90%), PR(:300) or IQM",
         .doc = "What is taken from each period, in CloudWatch's words."},
@@ -94,15 +95,14 @@ const SchemaRow metric_rows[] = {
         .min = 10,
         .max = 7 * DAY_S,
         .fallback = "1m",
-        .check = period_ok,
+        .check = metric_period_ok,
         .remedy = "10, 20, 30 or a multiple of 60 seconds, at most 7d",
         .doc = "How long one datapoint is."},
     {.key = "unit",
         .type = SCHEMA_CHOICE,
         .offset = AT(unit_choice),
-        .choices = units + 1,
-        .choice_values = (const int[]){1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22,
-            23, 24, 25, 26, 27},
+        .choices = metric_units + 1,
+        .choice_values = metric_unit_numbers,
         .remedy = "one of CloudWatch's units, such as Seconds, Count or Percent",
         .doc = "Only datapoints published with this unit. Leave it out unless a metric is published with several."},
     SCHEMA_END,
@@ -126,16 +126,17 @@ int64_t metric_settle_s(const char *namespace, int64_t period_s) {
 
 static int by_name(const void *a, const void *b) { return strcmp(((const Label *)a)->name, ((const Label *)b)->name); }
 
-static void sort_dimensions(Arena *arena, MetricSelector *metric) {
+bool metric_selector_finish(Arena *arena, MetricSelector *metric) {
     Label *series = arena_alloc(arena, metric->dimensions.count + 1, sizeof *series);
     for (size_t i = 0; i < metric->dimensions.count; i++)
         series[i] = (Label){metric->dimensions.names[i], metric->dimensions.texts[i]};
     qsort(series, metric->dimensions.count, sizeof *series, by_name);
     metric->series = series;
+    metric->unit = metric->unit_choice > 0 ? metric_units[metric->unit_choice] : NULL;
+    return statistic_parse(metric->statistic, &metric->parsed);
 }
 
-/* What CloudWatch has forgotten, or stamps on a coarser grid, would be a gap for ever. */
-static bool reach_ok(Decoding *in, const Node *node, const ThresholdRule *rule, int64_t settle_s) {
+bool metric_reach_ok(Decoding *in, const Node *node, const ThresholdRule *rule, int64_t settle_s) {
     const int64_t reach_s = (int64_t)rule->range * rule->period_s + settle_s;
     const bool by_the_hour = evaluation_step_s(rule) >= 3600;
     const Node *period = node_get(node, "period");
@@ -149,19 +150,21 @@ static bool reach_ok(Decoding *in, const Node *node, const ThresholdRule *rule, 
     return true;
 }
 
+void metric_range_default(ThresholdRule *rule, int64_t settle_s) {
+    const int64_t settling = (settle_s + rule->period_s - 1) / rule->period_s;
+    if (rule->range == 0) rule->range = rule->n + (size_t)(settling > 2 ? settling : 2);
+}
+
 bool metric_selector_decode(Decoding *in, const Node *node, void *selector, ThresholdRule *rule, bool missing_given,
     int64_t *settle_s, int64_t *every_s) {
     MetricSelector *metric = selector;
     (void)every_s; /* its default depends on the poll section too: the plan knows both */
-    if (!statistic_parse(metric->statistic, &metric->parsed)) return false;
-    metric->unit = metric->unit_choice > 0 ? units[metric->unit_choice] : NULL;
-    sort_dimensions(in->arena, metric);
+    if (!metric_selector_finish(in->arena, metric)) return false;
     rule->period_s = metric->period_s;
     rule->percentile_e10 = metric->parsed.kind == STATISTIC_PERCENTILE ? metric->parsed.percentile_e10 : 0;
     if (!missing_given)
         rule->missing = strcmp(metric->namespace, "AWS/DynamoDB") == 0 ? MISSING_IGNORE : MISSING_MISSING;
     if (*settle_s == 0) *settle_s = metric_settle_s(metric->namespace, metric->period_s);
-    const int64_t settling = (*settle_s + metric->period_s - 1) / metric->period_s;
-    if (rule->range == 0) rule->range = rule->n + (size_t)(settling > 2 ? settling : 2);
-    return reach_ok(in, node, rule, *settle_s);
+    metric_range_default(rule, *settle_s);
+    return metric_reach_ok(in, node, rule, *settle_s);
 }

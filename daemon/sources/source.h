@@ -152,6 +152,9 @@ typedef struct Source {
     int64_t grace_s; /* how long a series may go unobserved before it is gone; 0: discovery.grace */
     const SchemaRow *selector_rows;
     size_t selector_size;
+    size_t item_size; /* not 0: the key holds a list of sections, `selector_rows` are an item's, and the selector begins
+                         with the SectionList of items of this size */
+    size_t items_max;
     /* After the rows. `rule` is decoded already; settle_s as written (0: default). May set the rule's defaults that
      * depend on the selector (period_s, missing where `missing_given` is false, range where it is 0, percentile). */
     bool (*selector_decode)(Decoding *in, const Node *node, void *selector, ThresholdRule *rule, bool missing_given,

@@ -215,6 +215,40 @@ class Requests(Metrics):
             self.assertIsNone(stats.parse(wrong), wrong)
 
 
+class Expressions(Metrics):
+    SCENARIO = SCENARIO + """
+  - {namespace: Demo, name: CPU, dimensions: {Host: a, Role: web}, every: 10s, series: 90}
+  - {namespace: Demo, name: CPU, dimensions: {Host: b, Role: web}, every: 10s, series: 10}
+"""
+
+    def evaluated(self, expression, *inputs, **more):
+        answer = self.get(request(*inputs, {"Id": "e", "Expression": expression, "Period": 60, **more}))
+        self.assertEqual(answer.status, 200, answer.body)
+        return [(result["Label"], result["Values"][:1]) for result in answer.json["MetricDataResults"]]
+
+    def test_math(self):
+        constant = query(stat="Sum") | {"ReturnData": False}
+        points = query("Points", qid="m1") | {"ReturnData": False}
+        for expression, value in (("m0 * 2", [36.0]), ("-(m0 - 8) / 2", [-5.0]), ("m0 + m1", [18.0]), ("m0 / m1", []),
+                                  ("FILL(m1, 7)", [7.0]), ("IF(m0 > 17, 1, 0)", [1.0]), ("SUM([m0, m0])", [36.0]),
+                                  ("SUM(METRICS(\"m0\"))", [18.0])):
+            self.assertEqual(self.evaluated(expression, constant, points), [("e", value)], expression)
+
+    def test_queries_and_searches(self):
+        grouped = "SELECT MAX(CPU) FROM SCHEMA(\"Demo\", Host, Role) GROUP BY Host"
+        self.assertEqual(self.evaluated(grouped), [("a", [90.0]), ("b", [10.0])])
+        self.assertEqual(self.evaluated("SELECT MAX(CPU) FROM SCHEMA(\"Demo\", Host, Role) WHERE Host = 'b'"), [("e", [10.0])])
+        self.assertEqual(self.evaluated("SEARCH('{Demo,Host,Role} MetricName=\"CPU\"', 'Average')",
+                                        Label="${PROP('Dim.Host')}/${PROP('Dim.Role')}"), [("a/web", [90.0]), ("b/web", [10.0])])
+
+    def test_refusals(self):
+        select = {"Expression": "SELECT MAX(x) FROM \"y\""}
+        for queries in ([{"Id": "e", "Expression": "NO(m0)"}], [{"Id": "e", "Expression": "m9"}], [{"Id": "e", "Expression": ""}],
+                        [{"Id": "e", "Expression": "1 + 1"}], [{"Id": "e", "Expression": "e"}], [{"Id": "e", "Expression": "m0 +"}],
+                        [{"Id": "e", "Expression": "SELECT x"}], [{"Id": "e", **select}, {"Id": "f", **select}]):
+            self.refused(request(query(), *queries), "ValidationException")
+
+
 class Paging(Metrics):
     OPTIONS = ("--page-datapoints", "7")
 

@@ -5,7 +5,7 @@ import math
 import re
 import threading
 
-from . import stats
+from . import expressions, stats
 from .errors import JSON, AwsError
 from .model import Model
 from .pages import Pages
@@ -44,8 +44,7 @@ class CloudWatch:
         else:
             self._check(request, now)
             self._check_rate(key, region, request, now)
-            results = [self._result(query, request, key, region, now, twist) for query in request["MetricDataQueries"]
-                       if query.get("ReturnData", True)]
+            results = self._results(request, key, region, now, twist)
         limit = min(request.get("MaxDatapoints", DATAPOINTS_MAX), self.page_datapoints)
         page, rest = _split(results, limit, self.page_results)
         answer = {"MetricDataResults": page, "Messages": []}
@@ -73,6 +72,8 @@ class CloudWatch:
         seen = set()
         for query in queries:
             self._check_query(query, seen)
+        if sum(1 for query in queries if expressions.is_query(query.get("Expression", ""))) > 1:
+            raise AwsError("validation", "A request can have one Metrics Insights query only.")
         if sum(1 for query in queries if query.get("ReturnData", True)) == 0:
             raise AwsError("validation", "At least one of the MetricDataQueries must return data.")
 
@@ -87,7 +88,9 @@ class CloudWatch:
         if ("MetricStat" in query) == ("Expression" in query):
             raise AwsError("validation", f"Either MetricStat or Expression must be specified for {name}.")
         if "Expression" in query:
-            raise AwsError("validation", f"Error in expression '{name}': the simulator evaluates no expressions.")
+            if not 1 <= len(query["Expression"]) <= 2048:
+                raise AwsError("validation", f"The length of the expression {name} must be 1 to 2048.")
+            return
         stat = query["MetricStat"]
         _check_period(stat["Period"], name)
         if not stats.known(stat["Stat"]):
@@ -96,7 +99,8 @@ class CloudWatch:
 
     def _check_rate(self, key, region, request, now):
         """180,000 datapoints a second, counted from what is asked, not from what exists."""
-        asked = sum(math.ceil((request["EndTime"] - request["StartTime"]) / query["MetricStat"]["Period"])
+        asked = sum(math.ceil((request["EndTime"] - request["StartTime"]) /
+                              (query["MetricStat"] if "MetricStat" in query else query).get("Period", 60))
                     for query in request["MetricDataQueries"])
         limit = (RATE_NEAR if request["StartTime"] >= now - 3 * HOUR else RATE_FAR) * self.rate_factor
         with self.lock:
@@ -109,15 +113,63 @@ class CloudWatch:
 
     # What it answers
 
-    def _result(self, query, request, key, region, now, twist):
-        stat = query["MetricStat"]
+    def _results(self, request, key, region, now, twist):
+        def read(stat):
+            return dict(self._points(stat, request, key, region, now))
+
+        def find(namespace, name, dimensions):
+            return [(found, lambda statistic, period, found=found, metric_name=metric_name: read(
+                {"Metric": {"Namespace": namespace, "MetricName": metric_name,
+                            "Dimensions": [{"Name": n, "Value": v} for n, v in found.items()]},
+                 "Period": period, "Stat": statistic}))
+                    for metric_name, found in self.world.book.like(key.account, region, namespace, name, dimensions)]
+
+        stats_of = [query["MetricStat"] for query in request["MetricDataQueries"] if "MetricStat" in query]
+        evaluation = expressions.Evaluation(request, read, find, stats_of[0]["Period"] if stats_of else 60)
+        results = []
+        for query in request["MetricDataQueries"]:
+            if "Expression" in query:  # wrong ones are refused, their data wanted or not
+                found = self._expression(evaluation, query, request, twist)
+                results += found if query.get("ReturnData", True) else []
+            elif query.get("ReturnData", True):
+                results.append(self._result(query, request, key, region, now, twist))
+        return results
+
+    def _expression(self, evaluation, query, request, twist):
+        """The results of one expression: one, or one for each series of a list."""
+        try:
+            value = evaluation.series_of(query["Id"])
+        except expressions.Refused as refused:
+            raise AwsError("validation", f"Error in expression '{query['Id']}': {refused}") from None
+        except (TypeError, AttributeError):
+            raise AwsError("validation", f"Error in expression '{query['Id']}': operands do not fit") from None
+        if not isinstance(value, (dict, list)):
+            raise AwsError("validation", f"Error in expression '{query['Id']}': it gives no time series")
+        backwards = request.get("ScanBy", "TimestampDescending") == "TimestampDescending"
+        results = []
+        for found, series in value if isinstance(value, list) else [("", value)]:
+            times = sorted(series, reverse=backwards)
+            result = {"Id": query["Id"], "Label": expressions.label_of(query.get("Label"), found, query["Id"]),
+                      "StatusCode": "Complete", "Timestamps": times, "Values": [series[at] for at in times]}
+            forced = _forced_status(twist.get("results", ()), query["Id"], result["Label"])
+            if forced:
+                result.update({"StatusCode": forced["status"], "Timestamps": [], "Values": []})
+            results.append(result)
+        return results
+
+    def _points(self, stat, request, key, region, now):
         metric_id = stat["Metric"]
         dimensions = {entry["Name"]: entry["Value"] for entry in metric_id.get("Dimensions", [])}
-        points = []
         start, period = round_start(request["StartTime"], stat["Period"], now), stat["Period"]
         metric = self.world.book.find(key.account, region, metric_id["Namespace"], metric_id["MetricName"], dimensions)
         if metric and _stored(period, start, now) and stat.get("Unit") in (None, metric.unit):
-            points = metric.datapoints(stat["Stat"], start, request["EndTime"], period, now)
+            return metric.datapoints(stat["Stat"], start, request["EndTime"], period, now)
+        return []
+
+    def _result(self, query, request, key, region, now, twist):
+        stat = query["MetricStat"]
+        metric_id = stat["Metric"]
+        points = self._points(stat, request, key, region, now)
         if request.get("ScanBy", "TimestampDescending") == "TimestampDescending":
             points.reverse()
         result = {"Id": query["Id"], "Label": query.get("Label", metric_id["MetricName"]), "StatusCode": "Complete",

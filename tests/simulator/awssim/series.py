@@ -227,6 +227,15 @@ class Book:
                     return metric
         return None
 
+    def like(self, account, region, namespace, name, dimensions):
+        """(name, dimensions) of all metrics with exactly these dimensions; None: any, and any name."""
+        with self.lock:
+            keys = list(self.metrics)
+        found = {(key[3], key[4]) for key in keys
+                 if key[0] in (None, account) and key[1] in (None, region) and key[2] == namespace
+                 and name in (None, key[3]) and (dimensions is None or {n for n, _ in key[4]} == set(dimensions))}
+        return [(key_name, dict(pairs)) for key_name, pairs in sorted(found, key=lambda entry: (entry[0], sorted(entry[1])))]
+
     def push(self, entry, now):
         """Points that a test hands over: [[time, value], ...], time absolute or a distance from now."""
         dimensions = {str(k): str(v) for k, v in (entry.get("dimensions") or {}).items()}

@@ -62,6 +62,9 @@ static const struct Case {
         "8----", NULL},
 };
 
+static const MetricQuery queries[QUERIES];
+static const MetricBatch batch = {.queries = queries, .query_count = QUERIES};
+
 START_TEST(one_result) {
     const struct Case *c = &cases[_i];
     Error error = {0};
@@ -69,7 +72,7 @@ START_TEST(one_result) {
     ck_assert_msg(page != NULL, "%s: %s", c->body, error.text);
     OWN(arena) Arena *arena = arena_new();
     MetricReading reading;
-    metric_reading_init(&reading, arena, &grid, QUERIES);
+    metric_reading_init(&reading, arena, &grid, &batch);
     metric_reading_join(&reading, page);
     const char *why = metric_reading_error(&reading, 1);
     if (c->error) {
@@ -108,7 +111,7 @@ START_TEST(pages_are_joined) {
     };
     OWN(arena) Arena *arena = arena_new();
     MetricReading reading;
-    metric_reading_init(&reading, arena, &grid, QUERIES);
+    metric_reading_init(&reading, arena, &grid, &batch);
     for (size_t i = 0; i < COUNT_OF(pages); i++) {
         OWN(metric_page) MetricPage *page = metric_page_decode(pages[i], strlen(pages[i]), &grid, QUERIES, NULL);
         metric_reading_join(&reading, page);

@@ -227,7 +227,7 @@ START_TEST(asks_for_what_the_grid_says) {
     const MetricBatch *batch = plan_poll(world.plan, 0)->batch;
     const MetricGrid grid = {NOW_S, 60, 5};
     world.alarms[1].selector.unit = "Count";
-    OWN(text) char *body = metric_request(batch, &grid, "t\"1");
+    OWN(text) char *body = metric_request(batch, &grid, NULL, "t\"1");
     ck_assert_str_eq(body,
         "{\"EndTime\":1767323100,\"MetricDataQueries\":[{\"Id\":\"m0\",\"MetricStat\":{\"Metric\":{\"Dimensions\":[{"
         "\"Name\":\"D\","
