@@ -1,44 +1,14 @@
 /* man/manual.c: writes a manual from its template. A line `.\" @keys SECTION@` becomes that section's keys, `@plugins@`
  * the keys of the plugins that come with Tocsin, `@plugin NAME@` those of one, `@verbs@` tocsinctl's verbs: from the
  * tables that the programs themselves work by, so that the two cannot part. */
-#include "alarms/composite_alarm.h"
 #include "ctl/verb.h"
-#include "engine/changes.h"
-#include "load.h"
-#include "notify/inhibit_section.h"
-#include "notify/interval_section.h"
-#include "notify/route.h"
 #include "plugin/module.h"
-#include "plugin/receivers.h"
+#include "tables.h"
 
 #include <stdio.h>
-#include <string.h>
-
-static const SectionDescriptor *find_section(const char *key) {
-    for (size_t i = 0; load_schema.sections[i]; i++)
-        if (!strcmp(load_schema.sections[i]->key, key)) return load_schema.sections[i];
-    return NULL;
-}
-
-/* Sections that are lists, or trees, keep their rows beside them. */
-static const SchemaRow *find_rows(const char *key) {
-    if (!strcmp(key, "alarms")) return alarm_rows;
-    if (!strcmp(key, "what_changed")) return what_changed_rows;
-    if (!strcmp(key, "alarms.composite")) return composite_rows;
-    if (!strcmp(key, "alarms.suppressor")) return suppressor_rows;
-    if (!strcmp(key, "alarms.flap")) return flap_rows;
-    for (size_t i = 0; sources[i] && !strncmp(key, "alarms.", 7); i++)
-        if (!strcmp(key + 7, sources[i]->alarm_key)) return sources[i]->selector_rows;
-    if (!strcmp(key, "route")) return route_rows;
-    if (!strcmp(key, "receivers.fallback")) return fallback_rows;
-    if (!strcmp(key, "inhibit_rules")) return inhibit_rows;
-    if (!strcmp(key, "time_intervals")) return interval_rows;
-    const SectionDescriptor *section = find_section(key);
-    return section ? section->rows : NULL;
-}
 
 static bool write_keys(const char *section) {
-    const SchemaRow *rows = find_rows(section);
+    const SchemaRow *rows = table_rows(section);
     if (!rows) return fprintf(stderr, "manual: no section `%s`\n", section), false;
     schema_man(rows, stdout);
     return true;

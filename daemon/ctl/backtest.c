@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "base/timetext.h"
 #include "ctl/backtest_replay.h"
+#include "ctl/offline.h"
 #include "ctl/people.h"
 #include "sources/metric_selector.h"
 
@@ -164,14 +165,6 @@ static CsvSeries *series_read(CtlContext *ctl, const char *path) {
     return series;
 }
 
-static Snapshot *config_read(CtlContext *ctl, const char *path) {
-    OWN(problems) Problems *problems = problems_new();
-    OWN(snapshot) Snapshot *snapshot = snapshot_load(ctl->schema, path, true, problems);
-    if (snapshot && problems_errors(problems) == 0) return GIVE(snapshot);
-    problems_print(problems, ctl->err);
-    return NULL;
-}
-
 static int run(const CtlVerb *verb, CtlContext *ctl, const CtlArguments *arguments) {
     const char *const *given = arguments->values;
     Replay replay = {.initial = STATE_INSUFFICIENT_DATA, .has_at = given[OPTION_AT] != NULL};
@@ -186,7 +179,7 @@ static int run(const CtlVerb *verb, CtlContext *ctl, const CtlArguments *argumen
         return verb_usage(
             verb, ctl, "--initial-state cannot be `%.80s` (OK, ALARM or INSUFFICIENT_DATA)", given[OPTION_INITIAL]);
     replay.at_s = at_ms / 1000;
-    OWN(snapshot) Snapshot *snapshot = config_read(ctl, given[OPTION_CONFIG]);
+    OWN(snapshot) Snapshot *snapshot = offline_config(ctl, given[OPTION_CONFIG]);
     if (!snapshot) return CTL_FAILED;
     OWN(csv) CsvSeries *series = series_read(ctl, given[OPTION_CSV]);
     if (!series) return CTL_FAILED;

@@ -66,6 +66,7 @@ void verbs_help(FILE *out); /* `tocsinctl --help` */
 
 extern const CtlVerb verb_status, verb_alarms, verb_show, verb_history, verb_sources, verb_notifications, verb_silence,
     verb_ack, verb_unack, verb_routes, verb_explain, verb_test_receiver, verb_reload, verb_watch, verb_events,
-    verb_xray, verb_check_config, verb_backtest, verb_sigma, verb_whoami;
+    verb_xray, verb_check, verb_check_config, verb_backtest, verb_cost, verb_iam_policy, verb_sigma, verb_whoami,
+    verb_completion;
 
 #endif

@@ -74,6 +74,11 @@ static void math_service(const void *selector, const Labels *series, char *text,
         if (!math_item(math, i)->expression) cloudwatch_source.service(&math_item(math, i)->metric, series, text, room);
 }
 
+static const char *math_price_note(const void *selector) {
+    const MathSelector *math = selector;
+    return math->is_query || math->is_many ? "each metric that the expression looks at beyond one" : NULL;
+}
+
 static const char *const actions[] = {"cloudwatch:GetMetricData", NULL};
 
 const Source math_source = {
@@ -84,6 +89,7 @@ const Source math_source = {
     .item_size = sizeof(MathItem),
     .items_max = MATH_ITEMS_MAX,
     .selector_decode = math_selector_decode,
+    .price_note = math_price_note,
     .actions = actions,
     .plan = math_plan,
     .start = metric_poll_start,

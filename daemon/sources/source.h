@@ -161,6 +161,9 @@ typedef struct Source {
         int64_t *settle_s, int64_t *every_s);
     /* The alarms that it brings along, when all others were decoded; NULL: none. The array is the snapshot's. */
     size_t (*alarms)(Decoding *in, const SourceAlarm **ret_alarms);
+    /* What the plan's price cannot know of this selector, in a few words that go behind a sum; NULL, or an answer of
+     * NULL: nothing. */
+    const char *(*price_note)(const void *selector);
     const char *const *actions; /* IAM actions that its polls need; ends at NULL */
     /* Polls for these watches; `snapshot` gives the poll section. Caller frees. */
     Plan *(*plan)(Snapshot *snapshot, const Watch *watches, size_t count);

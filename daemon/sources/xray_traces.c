@@ -365,6 +365,11 @@ static Labels *traces_series(const void *selector) {
     return labels_new(NULL, 0); /* one series, named by its alarm alone */
 }
 
+static const char *traces_price_note(const void *selector) {
+    (void)selector;
+    return "$0.50 a million traces scanned";
+}
+
 static const char *const actions[] = {"xray:GetTraceSummaries", "xray:GetTraceSegmentDestination", NULL};
 
 const Source traces_source = {
@@ -373,6 +378,7 @@ const Source traces_source = {
     .selector_rows = traces_rows,
     .selector_size = sizeof(TracesSelector),
     .selector_decode = traces_selector_decode,
+    .price_note = traces_price_note,
     .actions = actions,
     .plan = traces_plan,
     .start = traces_poll_start,

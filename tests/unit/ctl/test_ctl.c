@@ -68,6 +68,11 @@ static const Run alone[] = {
     {{"notifications", "retry"}, CTL_USAGE, "", "needs the notification's id"},
     {{"--socket", "/nowhere/t.sock", "status"}, CTL_UNREACHABLE, "", "nothing answers at /nowhere/t.sock"},
     {{"--socket=/nowhere/t.sock", "watch"}, CTL_UNREACHABLE, "", "nothing answers at /nowhere/t.sock"},
+    {{"--socket", "/nowhere/t.sock", "check"}, CTL_UNREACHABLE, "UNKNOWN - nothing answers at /nowhere/t.sock", ""},
+    {{"check", "--timeout", "0"}, CTL_UNREACHABLE, "UNKNOWN - wrong usage", "--timeout cannot be `0`"},
+    {{"completion", "fish"}, CTL_USAGE, "", "`fish` is not bash or zsh"},
+    {{"cost", "-c", "/nowhere/t.yaml"}, CTL_FAILED, "", "/nowhere/t.yaml"},
+    {{"iam-policy", "-c", "/nowhere/t.yaml"}, CTL_FAILED, "", "/nowhere/t.yaml"},
     {{"status", "--socket", ""}, CTL_USAGE, "", "cannot be a socket's path"},
     {{"silence", "mute"}, CTL_USAGE, "", "`mute` is not add, list, update or expire"},
     {{"silence", "add", "--comment", "c"}, CTL_USAGE, "", "add needs a matcher"},
@@ -124,6 +129,8 @@ static const Run asked[] = {
     {{"--socket", "SOCKET", "notifications", "discard", "x"}, CTL_DONE, "discarded", ""},
     {{"--socket", "SOCKET", "test-receiver", "oncall"}, CTL_FAILED, "refused  webhook  0  403", ""},
     {{"--socket", "SOCKET", "reload"}, CTL_DONE, "reloaded\n", ""},
+    {{"--socket", "SOCKET", "check"}, 1, "WARNING - 1 in ALARM: cpu | 'critical'=0;;;0 'warning'=1;;;0", ""},
+    {{"--socket", "SOCKET", "--json", "check"}, 1, "\"state\":\"WARNING\",\"status\":1}", ""},
 };
 static void run_asked(World *world) {
     for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) expect(&asked[i], world->socket, NULL);
