@@ -9,6 +9,7 @@
 #include "load.h"
 
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,6 +79,8 @@ static void prepare_process(void) {
     secret_guard_libraries();
     signal(SIGPIPE, SIG_IGN);
     setenv("UV_THREADPOOL_SIZE", "16", 1);
+    mallopt(M_ARENA_MAX, 2); /* each pool thread would keep the memory of its largest answer */
+    mallopt(M_TRIM_THRESHOLD, 1 << 20);
 }
 
 static int check(const char *file) {

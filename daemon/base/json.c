@@ -107,6 +107,20 @@ char *json_write(const json_t *value) { /* into memory of free(): jansson's belo
     return buffer_take(&out);
 }
 
+void json_add_text(Buffer *out, const char *text) {
+    buffer_add(out, "\"", 1);
+    for (size_t plain; *text; text += plain) {
+        for (plain = 0; (unsigned char)text[plain] >= 0x20 && text[plain] != '"' && text[plain] != '\\'; plain++) {}
+        if (plain) {
+            buffer_add(out, text, plain);
+        } else {
+            buffer_format(out, (unsigned char)*text < 0x20 ? "\\u%04X" : "\\%c", *text);
+            plain = 1;
+        }
+    }
+    buffer_add(out, "\"", 1);
+}
+
 const char *json_text(const json_t *object, const char *key) { return json_string_value(json_object_get(object, key)); }
 
 bool json_double(const json_t *object, const char *key, double *ret_value) {

@@ -2,6 +2,7 @@
 #ifndef TOCSIN_BASE_JSON_H
 #define TOCSIN_BASE_JSON_H
 
+#include "base/buffer.h"
 #include "base/error.h"
 
 #include <jansson.h>
@@ -18,6 +19,9 @@ json_t *json_read(const char *text, size_t length, Error *err);
 /* Compact, keys sorted, numbers as short as they read back the same: the same value gives the same bytes. Caller frees.
  */
 char *json_write(const json_t *value);
+
+/* Writes `text`, which is UTF-8, as a JSON string: for large requests that need no tree. */
+void json_add_text(Buffer *out, const char *text);
 
 /* Getters; `object` may be NULL or of any type. */
 const char *json_text(const json_t *object, const char *key); /* NULL unless a string; borrowed */

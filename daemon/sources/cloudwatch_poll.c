@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAGES_MAX = 100, QUERY_ID_MAX = 24 };
+enum { PAGES_MAX = 100, QUERY_ID_MAX = 24, REQUEST_MAX = 64 << 20 /* 500 queries of 30 dimensions */ };
 
 static const Metric unknown_series = {"tocsin_cloudwatch_unknown_series_total",
     "Metrics of alarms that a poll could not read: failed, forbidden or half-read.", METRIC_COUNTER,
@@ -39,44 +39,58 @@ MetricGrid metric_grid(const MetricBatch *batch, int64_t now_s) {
     return (MetricGrid){start_s, batch->step_s, (size_t)((end_s - start_s) / batch->step_s)};
 }
 
-static json_t *stat_json(const MetricBatch *batch, const MetricQuery *query) {
-    const MetricSelector *metric = query->selector;
-    json_t *dimensions = json_array();
-    for (size_t i = 0; i < metric->dimensions.count; i++)
-        json_array_append_new(
-            dimensions, json_pack("{s:s, s:s}", "Name", metric->series[i].name, "Value", metric->series[i].value));
-    json_t *stat = json_pack("{s:{s:s, s:s, s:o}, s:I, s:s}", "Metric", "Namespace", metric->namespace, "MetricName",
-        metric->metric_name, "Dimensions", dimensions, "Period", (json_int_t)batch->step_s, "Stat", query->statistic);
-    if (metric->unit) json_object_set_new(stat, "Unit", json_string(metric->unit));
-    return stat;
+static void add_key(Buffer *out, const char *key, const char *text) {
+    buffer_text(out, key);
+    json_add_text(out, text);
 }
 
-static json_t *query_json(const MetricBatch *batch, size_t index) {
+static void add_stat(Buffer *out, const MetricQuery *query, int64_t period_s) {
+    const MetricSelector *metric = query->selector;
+    buffer_text(out, ",\"MetricStat\":{\"Metric\":{\"Dimensions\":[");
+    for (size_t i = 0; i < metric->dimensions.count; i++) {
+        add_key(out, i ? ",{\"Name\":" : "{\"Name\":", metric->series[i].name);
+        add_key(out, ",\"Value\":", metric->series[i].value);
+        buffer_text(out, "}");
+    }
+    add_key(out, "],\"MetricName\":", metric->metric_name);
+    add_key(out, ",\"Namespace\":", metric->namespace);
+    buffer_format(out, "},\"Period\":%lld,\"Stat\":", (long long)period_s);
+    json_add_text(out, query->statistic);
+    if (metric->unit) add_key(out, ",\"Unit\":", metric->unit);
+    buffer_text(out, "}");
+}
+
+static void add_query(Buffer *out, const MetricBatch *batch, size_t index, int64_t period_s) {
     const MetricQuery *query = &batch->queries[index];
     char id[QUERY_ID_MAX];
     snprintf(id, sizeof id, "m%zu", index);
-    json_t *json = json_pack("{s:s}", "Id", query->id ? query->id : id);
+    add_key(out, "{\"Id\":", query->id ? query->id : id);
     if (query->expression) {
-        json_object_set_new(json, "Expression", json_string(query->expression));
-        json_object_set_new(json, "Period", json_integer(batch->step_s));
+        add_key(out, ",\"Expression\":", query->expression);
+        buffer_format(out, ",\"Period\":%lld", (long long)period_s);
     } else {
-        json_object_set_new(json, "MetricStat", stat_json(batch, query));
+        add_stat(out, query, period_s);
     }
-    if (query->label) json_object_set_new(json, "Label", json_string(query->label));
-    if (query->id) json_object_set_new(json, "ReturnData", json_false());
-    return json;
+    if (query->label) add_key(out, ",\"Label\":", query->label);
+    buffer_text(out, query->id ? ",\"ReturnData\":false}" : "}");
 }
 
+/* Written as text: a tree of 500 queries, made and sorted on the loop, took a third of a cycle's CPU. */
 char *metric_request(const MetricBatch *batch, const MetricGrid *grid, const bool *asked, const char *token) {
-    json_t *queries = json_array();
-    for (size_t i = 0; i < batch->query_count; i++)
-        if (!asked || asked[i]) json_array_append_new(queries, query_json(batch, i));
-    OWN(json)
-    json_t *body = json_pack("{s:I, s:I, s:s, s:o}", "StartTime", (json_int_t)grid->start_s, "EndTime",
-        (json_int_t)(grid->start_s + (int64_t)grid->count * grid->step_s), "ScanBy", "TimestampAscending",
-        "MetricDataQueries", queries);
-    if (token) json_object_set_new(body, "NextToken", json_string(token));
-    return json_write(body);
+    Buffer out = BUFFER(REQUEST_MAX);
+    const char *before = "";
+    buffer_format(&out, "{\"EndTime\":%lld,\"MetricDataQueries\":[",
+        (long long)(grid->start_s + (int64_t)grid->count * grid->step_s));
+    for (size_t i = 0; i < batch->query_count; i++) {
+        if (asked && !asked[i]) continue;
+        buffer_text(&out, before);
+        add_query(&out, batch, i, grid->step_s);
+        before = ",";
+    }
+    buffer_text(&out, "]");
+    if (token) add_key(&out, ",\"NextToken\":", token);
+    buffer_format(&out, ",\"ScanBy\":\"TimestampAscending\",\"StartTime\":%lld}", (long long)grid->start_s);
+    return buffer_take(&out);
 }
 
 /* One answer on its way through the pool: bytes copied in, a page out. */

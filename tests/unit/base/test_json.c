@@ -83,7 +83,20 @@ START_TEST(makers_cannot_make_wrong_ones) {
 }
 END_TEST
 
+START_TEST(a_text_is_written_as_its_tree_would_be) {
+    static const char *const texts[] = {
+        "", "plain", "\"", "\\", "a\"b\\c", "\x01\x1f\x7f", "\t", "\xc3\xa9\xe2\x82\xac"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        OWN(buffer) Buffer out = BUFFER(1000);
+        json_add_text(&out, texts[i]);
+        OWN(json) json_t *back = json_loads(buffer_string(&out), JSON_DECODE_ANY, NULL);
+        ck_assert_msg(back && !strcmp(json_string_value(back), texts[i]), "%s", buffer_string(&out));
+    }
+}
+END_TEST
+
 static void fill(TCase *tcase) {
+    tcase_add_test(tcase, a_text_is_written_as_its_tree_would_be);
     tcase_add_loop_test(tcase, wrong_is_refused, 0, COUNT_OF(wrong));
     tcase_add_test(tcase, bounds_hold);
     tcase_add_test(tcase, getters_trust_no_type);
