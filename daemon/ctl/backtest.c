@@ -6,9 +6,10 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "base/timetext.h"
-#include "ctl/backtest_replay.h"
+#include "ctl/backtest_cloud.h"
 #include "ctl/offline.h"
 #include "ctl/people.h"
+#include "sources/metric_history.h"
 #include "sources/metric_selector.h"
 
 #include <errno.h>
@@ -16,20 +17,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPTION_CONFIG, OPTION_ALARM, OPTION_CSV, OPTION_AT, OPTION_INITIAL, OPTION_FROM, OPTION_TO };
+enum { OPTION_CONFIG, OPTION_ALARM, OPTION_CSV, OPTION_AT, OPTION_INITIAL, OPTION_FROM, OPTION_TO, OPTION_YES };
 static const CtlOption options[] = {{"-c", "--config", "FILE", "the configuration that has the alarms"},
     {"--alarm", NULL, "NAME", "this alarm alone (default: every metric alarm)"},
     {"--csv", NULL, "SERIES.csv", "the samples: `timestamp,value`, times in UTC; an absent row is missing data"},
     {"--at", NULL, "TIME", "evaluate once, with the window that ends then"},
     {"--initial-state", NULL, "STATE", "what each alarm begins in: OK, ALARM or INSUFFICIENT_DATA (default)"},
-    {"--from", NULL, "TIME", "not in this version: from CloudWatch itself"},
-    {"--to", NULL, "TIME", "not in this version: from CloudWatch itself"}, {0}};
+    {"--from", NULL, "TIME", "in place of a CSV, CloudWatch itself: what its price is, is told first"},
+    {"--to", NULL, "TIME", "until when (default now)"},
+    {"--yes", NULL, NULL, "do not ask where it costs more than a cent"}, {0}};
 
 /* One run of the verb. */
 typedef struct Backtest {
     CtlContext *ctl;
     const Alarm *alarm; /* in hand */
     char fingerprint[FINGERPRINT_TEXT];
+    const char *where; /* beside the name, where the alarm has several instances; "" */
     json_t *transitions, *final; /* with --json */
 } Backtest;
 
@@ -54,7 +57,7 @@ static void on_transition(void *ctx, int64_t time_s, AlarmState from, const Eval
                 json_number(to->value), "reason", to->reason));
         return;
     }
-    fprintf(ctl->out, "%s %s ", time, test->alarm->name);
+    fprintf(ctl->out, "%s %s%s ", time, test->alarm->name, test->where);
     print_state(ctl, from);
     fputs(" -> ", ctl->out);
     print_state(ctl, to->memory.state);
@@ -66,7 +69,7 @@ static void print_summary(const Backtest *test, const ReplayResult *result) {
     FILE *out = test->ctl->out;
     char total[TIME_TEXT_MAX], longest[TIME_TEXT_MAX];
     const double share = result->total_s > 0 ? 100.0 * (double)result->alarm_s / (double)result->total_s : 0;
-    fprintf(out, "%s: ", test->alarm->name);
+    fprintf(out, "%s%s: ", test->alarm->name, test->where);
     print_state(test->ctl, result->final);
     fprintf(out, " at the end; %zu %s in ALARM", result->alarms, result->alarms == 1 ? "time" : "times");
     if (result->alarm_s > 0)
@@ -101,6 +104,27 @@ static void name_instance(Backtest *test, const Snapshot *snapshot) {
     free((void *)alarms);
 }
 
+/* Of several instances the one that is worst speaks for its alarm. */
+static void note_final(Backtest *test, AlarmState state) {
+    AlarmState before;
+    const char *word = json_text(test->final, test->alarm->name);
+    if (word && state_parse(word, &before) && (before == STATE_ALARM || state == STATE_INSUFFICIENT_DATA)) return;
+    json_object_set_new(test->final, test->alarm->name, json_string(state_word(state)));
+}
+
+static void test_series(void *ctx, const Replay *replay, const Watch *watch, const Labels *series, const char *where) {
+    Backtest *test = ctx;
+    ReplayResult result;
+    test->alarm = replay->alarm;
+    test->where = where;
+    fingerprint_make(watch->alarm, watch->account, watch->region, watch->source->name, series, test->fingerprint);
+    replay_run(replay, on_transition, test, &result, NULL); /* over samples nothing can be wrong */
+    if (test->ctl->json)
+        note_final(test, result.final);
+    else
+        print_summary(test, &result);
+}
+
 static bool test_alarm(Backtest *test, const Snapshot *snapshot, const Replay *replay, Error *err) {
     ReplayResult result;
     test->alarm = replay->alarm;
@@ -133,15 +157,20 @@ static int test_alarms(Backtest *test, const Snapshot *snapshot, const char *nam
     return tested;
 }
 
-static int run_tests(CtlContext *ctl, const Snapshot *snapshot, const char *name, Replay *replay) {
-    Backtest test = {.ctl = ctl};
+static int run_tests(CtlContext *ctl, Snapshot *snapshot, const char *name, const CloudPast *past, Replay *replay) {
+    Backtest test = {.ctl = ctl, .where = ""};
     OWN(json) json_t *answer = json_pack("{s:[], s:{}}", "transitions", "final");
     test.transitions = json_object_get(answer, "transitions");
     test.final = json_object_get(answer, "final");
-    const int tested = test_alarms(&test, snapshot, name, replay);
+    const int tested = past ? cloud_backtest(ctl, snapshot, past, replay, test_series, &test)
+                            : test_alarms(&test, snapshot, name, replay);
     if (tested < 0) return CTL_FAILED;
     if (tested == 0) {
-        if (name)
+        const Alarm *alarm = name ? alarm_find(snapshot, name) : NULL;
+        if (alarm && metric_past_of(alarm->source))
+            fprintf(ctl->err, "tocsinctl: `%.255s` has an expression, which CloudWatch alone evaluates: use --from\n",
+                name);
+        else if (name)
             fprintf(ctl->err, "tocsinctl: the configuration has no metric alarm `%.255s`\n", name);
         else
             fputs("tocsinctl: the configuration has no metric alarm\n", ctl->err);
@@ -165,14 +194,31 @@ static CsvSeries *series_read(CtlContext *ctl, const char *path) {
     return series;
 }
 
+static bool past_parse(const CtlVerb *verb, const CtlContext *ctl, const char *const *given, CloudPast *ret) {
+    const int64_t now_ms = clock_wall_ms(ctl->clock);
+    int64_t from_ms, to_ms = now_ms;
+    if (given[OPTION_AT]) return verb_usage(verb, ctl, "--at goes with --csv alone"), false;
+    if (!time_parse(given[OPTION_FROM], &from_ms))
+        return verb_usage(verb, ctl, "--from cannot be `%.80s` (such as 2026-01-02T03:04:00Z)", given[OPTION_FROM]),
+               false;
+    if (given[OPTION_TO] && !time_parse(given[OPTION_TO], &to_ms))
+        return verb_usage(verb, ctl, "--to cannot be `%.80s` (such as 2026-01-02T03:04:00Z)", given[OPTION_TO]), false;
+    if (to_ms > now_ms) to_ms = now_ms;
+    if (from_ms >= to_ms) return verb_usage(verb, ctl, "--from must be before --to, and both in the past"), false;
+    ret->from_s = from_ms / 1000;
+    ret->to_s = to_ms / 1000;
+    return true;
+}
+
 static int run(const CtlVerb *verb, CtlContext *ctl, const CtlArguments *arguments) {
     const char *const *given = arguments->values;
     Replay replay = {.initial = STATE_INSUFFICIENT_DATA, .has_at = given[OPTION_AT] != NULL};
     int64_t at_ms = 0;
-    if (given[OPTION_FROM] || given[OPTION_TO])
-        return verb_usage(verb, ctl, "--from and --to do not exist in this version of Tocsin (use --csv)");
+    CloudPast past = {.name = given[OPTION_ALARM], .yes = given[OPTION_YES] != NULL};
     if (!given[OPTION_CONFIG]) return verb_usage(verb, ctl, "-c FILE is missing");
-    if (!given[OPTION_CSV]) return verb_usage(verb, ctl, "--csv SERIES.csv is missing");
+    if (!given[OPTION_CSV] == !given[OPTION_FROM])
+        return verb_usage(verb, ctl, "one of --csv SERIES.csv and --from TIME must be given");
+    if (given[OPTION_FROM] && !past_parse(verb, ctl, given, &past)) return CTL_USAGE;
     if (replay.has_at && !time_parse(given[OPTION_AT], &at_ms))
         return verb_usage(verb, ctl, "--at cannot be `%.80s` (such as 2026-01-02T03:04:00Z)", given[OPTION_AT]);
     if (given[OPTION_INITIAL] && !state_parse(given[OPTION_INITIAL], &replay.initial))
@@ -181,10 +227,11 @@ static int run(const CtlVerb *verb, CtlContext *ctl, const CtlArguments *argumen
     replay.at_s = at_ms / 1000;
     OWN(snapshot) Snapshot *snapshot = offline_config(ctl, given[OPTION_CONFIG]);
     if (!snapshot) return CTL_FAILED;
+    if (given[OPTION_FROM]) return run_tests(ctl, snapshot, given[OPTION_ALARM], &past, &replay);
     OWN(csv) CsvSeries *series = series_read(ctl, given[OPTION_CSV]);
     if (!series) return CTL_FAILED;
     replay.series = series;
-    return run_tests(ctl, snapshot, given[OPTION_ALARM], &replay);
+    return run_tests(ctl, snapshot, given[OPTION_ALARM], NULL, &replay);
 }
 
 const CtlVerb verb_backtest = {.name = "backtest",
@@ -192,6 +239,8 @@ const CtlVerb verb_backtest = {.name = "backtest",
     .help = "evaluate metric alarms over recorded samples, without a daemon",
     .details =
         "Rows are samples: a datapoint is the alarm's statistic over the rows of its period. The clock steps by the\n"
-        "minute (10 s for periods below a minute); each window ends at the clock, and settle does not apply.",
+        "minute (10 s for periods below a minute); each window ends at the clock, and settle does not apply.\n"
+        "With --from the datapoints are CloudWatch's own, expressions included; what that costs is written first, and\n"
+        "asked about where it is more than a cent. Percentiles and expressions are judged once a period.",
     .options = options,
     .run = run};

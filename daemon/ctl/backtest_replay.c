@@ -107,17 +107,24 @@ static Samples samples_new(const Replay *replay, const Walk *walk) {
     return samples;
 }
 
+static void walk_run(const Replay *replay, const Samples *samples, Walk *walk, ReplayTransition *transition, void *ctx,
+    ReplayResult *ret) {
+    walk->memory.state = replay->initial;
+    walk->scratch = alloc_zeroed(2 * replay->alarm->rule.range, sizeof *walk->scratch);
+    *ret = (ReplayResult){0};
+    for (int64_t clock_s = walk->first_end_s; clock_s <= walk->last_end_s; clock_s += walk->clock_step_s)
+        walk_step(replay, samples, walk, clock_s, transition, ctx, ret);
+    ret->final = walk->memory.state;
+    free(walk->scratch);
+}
+
 bool replay_run(const Replay *replay, ReplayTransition *transition, void *ctx, ReplayResult *ret, Error *err) {
-    Walk walk = {.memory = {.state = replay->initial}};
+    Walk walk = {replay->first_end_s, replay->last_end_s, replay->clock_step_s};
+    if (replay->samples) return walk_run(replay, replay->samples, &walk, transition, ctx, ret), true;
     if (!walk_bounds(replay, &walk, err)) return false;
     Samples samples = samples_new(replay, &walk);
-    walk.scratch = alloc_zeroed(2 * replay->alarm->rule.range, sizeof *walk.scratch);
-    *ret = (ReplayResult){0};
-    for (int64_t clock_s = walk.first_end_s; clock_s <= walk.last_end_s; clock_s += walk.clock_step_s)
-        walk_step(replay, &samples, &walk, clock_s, transition, ctx, ret);
-    ret->final = walk.memory.state;
+    walk_run(replay, &samples, &walk, transition, ctx, ret);
     free(samples.values);
     free(samples.counts);
-    free(walk.scratch);
     return true;
 }

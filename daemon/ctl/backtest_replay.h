@@ -11,7 +11,9 @@ enum { REPLAY_STEPS_MAX = 10000000 }; /* 19 years of minutes */
 
 typedef struct Replay {
     const Alarm *alarm;
-    const CsvSeries *series;
+    const CsvSeries *series; /* NULL: `samples` */
+    const Samples *samples; /* read elsewhere; windows end from first_end_s to last_end_s, clock_step_s apart */
+    int64_t first_end_s, last_end_s, clock_step_s;
     AlarmState initial;
     bool has_at;
     int64_t at_s; /* has_at: evaluate once, with the window that ends there (floored to the step) */
