@@ -100,9 +100,8 @@ static void allow_roles(Policy *policy) {
 
 static void print_policy(const CtlContext *ctl, const Policy *policy) {
     OWN(json) json_t *document = json_pack("{s:s, s:O}", "Version", "2012-10-17", "Statement", policy->statements);
-    char *text = json_dumps(document, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
-    fprintf(ctl->out, "%s\n", text);
-    free(text);
+    json_dumpf(document, ctl->out, JSON_INDENT(2));
+    fputc('\n', ctl->out);
 }
 
 /* The base credentials reach the others through their roles, which need a policy each. */
