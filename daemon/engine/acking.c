@@ -38,6 +38,7 @@ static void apply(Acking *acking) {
 
 static void committed(void *ctx, StoreOutcome outcome) {
     Acking *acking = ctx;
+    acking->core->acks_under_way--;
     if (outcome == STORE_OK) apply(acking);
     if (outcome == STORE_FULL) acking->core->state_full(acking->core->ctx, true);
     if (acking->done) acking->done(acking->ctx, outcome == STORE_OK ? ENGINE_DONE : ENGINE_STORE_FULL);
@@ -47,6 +48,7 @@ static void committed(void *ctx, StoreOutcome outcome) {
 static Acking *acking_new(Core *core, const char *fingerprint, EngineChanged *done, void *ctx) {
     Acking *acking = alloc_zeroed(1, sizeof *acking);
     *acking = (Acking){.core = core, .done = done, .ctx = ctx};
+    core->acks_under_way++;
     snprintf(acking->fingerprint, sizeof acking->fingerprint, "%s", fingerprint);
     return acking;
 }
@@ -81,6 +83,7 @@ static Instance *find(void *ctx, const char *fingerprint) { return instance_find
 static void pruned(void *ctx, StoreOutcome outcome) { (void)ctx, (void)outcome; } /* a later start prunes again */
 
 void acking_prune(Core *core) {
+    if (core->acks_under_way) return; /* a new one may stand where memory still has the stale one */
     const char *stale[PRUNED_AT_ONCE];
     const size_t count =
         acks_stale(core->acks, find, core->instances, clock_wall_ms(core->clock), stale, PRUNED_AT_ONCE);

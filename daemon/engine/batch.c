@@ -30,6 +30,7 @@ struct Batch {
     MatchRow *matches;
     ForgetBefore *seen_forget, *match_forget;
     StoreBatch rows;
+    uint64_t routings; /* of the core's, when its touches were routed */
     bool is_applied;
     BatchDone *done;
     void *ctx;
@@ -57,6 +58,7 @@ Batch *batch_new(Backlog *backlog) {
     Batch *batch = alloc_zeroed(1, sizeof *batch);
     batch->backlog = backlog;
     batch->arena = arena_new();
+    batch->routings = backlog->core->routings;
     return batch;
 }
 
@@ -252,6 +254,7 @@ static void apply(Batch *batch, bool durable) {
         mutes_forget(core->mutes, batch->forget[i]);
         if (instance) instance_remove(core->instances, instance);
     }
+    if (batch->rows.touch_count && batch->routings != core->routings) core->reroute(core->ctx);
     if (batch->rows.touch_count) core->wake(core->ctx);
     if (batch->rows.history_count || batch->rows.forget_count)
         composites_look(core->composites);

@@ -50,6 +50,12 @@ static void drop_all(Composites *all) {
     all->count = 0;
 }
 
+static Entry *entry_find(Entry *entries, size_t count, const char *fingerprint) {
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(entries[i].fingerprint, fingerprint)) return &entries[i];
+    return NULL;
+}
+
 Composites *composites_free(Composites *all) {
     if (!all) return NULL;
     drop_all(all);
@@ -149,12 +155,20 @@ static void list_entries(Composites *all, const AlarmsSection *section) {
 void composites_attach(
     Composites *all, Snapshot *snapshot, const Watch *watches, const Alarm *const *alarms, size_t count) {
     if (!all) return;
+    Entry *before = all->entries;
+    const size_t before_count = all->count;
+    all->entries = NULL;
     drop_all(all);
     list_entries(all, snapshot_section(snapshot, &alarms_section));
     place_children(all, watches, alarms, count);
     size_t rounds = 0;
     while (rounds++ < all->count && attach_round(all, snapshot, false)) {}
     attach_round(all, snapshot, true);
+    for (size_t i = 0; i < before_count; i++) { /* a change on its way is not made again */
+        Entry *same = before[i].is_committing ? entry_find(all->entries, all->count, before[i].fingerprint) : NULL;
+        if (same) same->is_committing = true;
+    }
+    free(before);
 }
 
 /* --- what the children are --- */
@@ -234,8 +248,8 @@ typedef struct Commit {
 static void committed(void *ctx) {
     Commit *commit = ctx;
     Composites *all = commit->all;
-    for (size_t i = 0; i < all->count; i++)
-        if (!strcmp(all->entries[i].fingerprint, commit->fingerprint)) all->entries[i].is_committing = false;
+    Entry *entry = entry_find(all->entries, all->count, commit->fingerprint);
+    if (entry) entry->is_committing = false;
     free(commit);
     composites_look(all);
     all->core->wake(all->core->ctx); /* a wait may have begun */

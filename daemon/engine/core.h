@@ -23,8 +23,11 @@ typedef struct Core {
     Aws *aws;
     Snapshot *snapshot; /* the present one; replaced by a reload */
     GroupWorld world; /* what routing knows; notifier.c keeps it, `now_ms` is set by core_world() */
+    uint64_t routings; /* how often the routes were replaced: what was routed before may lead elsewhere now */
+    size_t acks_under_way; /* commits of acknowledgements that are not done */
     bool is_behind; /* the disk was full: the file lacks touches that memory has, so no group takes its turn yet */
     void (*wake)(void *ctx); /* something became due: look at the timers again */
+    void (*reroute)(void *ctx); /* a commit brought what was routed by routes of before */
     void (*state_full)(void *ctx, bool is_full);
     char *(*what_changed)(void *ctx, const Instance *instance); /* in words; NULL: nothing. Caller frees */
     void *ctx; /* of these */

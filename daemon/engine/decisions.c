@@ -57,6 +57,15 @@ static bool is_news(Decisions *all, const DecisionRow *row) {
     return true;
 }
 
+void decisions_unsay(Decisions *all, const DecisionRow *rows, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        OWN(text) char *key = text_format("%s\n%s", rows[i].fingerprint, rows[i].group_key);
+        Known *known;
+        HASH_FIND_STR(all->known, key, known);
+        if (known) known_remove(all, known);
+    }
+}
+
 static char *silence_words(const Core *core, const Labels *labels, int64_t now_ms) {
     const char *id;
     char until[TIME_TEXT_MAX];

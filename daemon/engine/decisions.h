@@ -17,6 +17,8 @@ OWN_DEFINE(Decisions, decisions)
  * `arena`. */
 size_t decisions_of_turn(
     Decisions *decisions, const GroupTurn *turn, const Route *route, Arena *arena, DecisionRow **ret_rows);
+/* They were not written: the next turn says them again. */
+void decisions_unsay(Decisions *decisions, const DecisionRow *rows, size_t count);
 /* When its messages are made: the time of theirs; 0: no channel of the receiver took one. */
 void decisions_date(DecisionRow *rows, size_t count, int64_t made_ms);
 

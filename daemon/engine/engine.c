@@ -152,6 +152,11 @@ static char *what_changed(void *ctx, const Instance *instance) {
 
 /* --- a life --- */
 
+static void reroute(void *ctx) {
+    const Engine *engine = ctx;
+    notifier_reroute(engine->notifier);
+}
+
 static void state_full(void *ctx, bool is_full) {
     Engine *engine = ctx;
     if (is_full == engine->is_full) return;
@@ -250,6 +255,7 @@ static Engine *engine_make(const EngineOptions *options) {
     core->acks = acks_new();
     core->world.is_once = options->once;
     core->wake = wake;
+    core->reroute = reroute;
     core->state_full = state_full;
     core->what_changed = what_changed;
     core->ctx = engine;

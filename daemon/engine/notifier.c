@@ -199,6 +199,8 @@ static void follow_turn(TurnCommit *commit, bool is_committed) {
 static void turn_committed(void *ctx, StoreOutcome outcome) {
     TurnCommit *commit = ctx;
     Notifier *notifier = commit->turn->notifier;
+    if (outcome != STORE_OK)
+        decisions_unsay(notifier->decisions, commit->turn->decisions, commit->turn->decision_count);
     follow_turn(commit, outcome == STORE_OK);
     for (size_t i = 0; outcome == STORE_OK && i < commit->touch_count; i++)
         groups_apply_touch(notifier->core->groups, &commit->touches[i], commit->touched[i]);
@@ -243,6 +245,7 @@ static void rendered_on_loop(uv_work_t *work, int status) {
         commit_turn(turn);
         return;
     }
+    decisions_unsay(turn->notifier->decisions, turn->decisions, turn->decision_count);
     turn_end(turn->notifier->core->groups, turn->group, false, clock_wall_ms(turn->notifier->core->clock));
     turn_free(turn);
 }
@@ -378,6 +381,7 @@ Outbox *notifier_outbox(Notifier *notifier) { return notifier->outbox; }
 void notifier_route_by(Notifier *notifier, Snapshot *snapshot) {
     Core *core = notifier->core;
     core->snapshot = snapshot;
+    core->routings++;
     const ReceiversSection *receivers = snapshot_section(core->snapshot, &receivers_section);
     notifier->receivers = alloc_again(notifier->receivers, receivers->count + 1, sizeof *notifier->receivers);
     for (size_t i = 0; i < receivers->count; i++) notifier->receivers[i] = receivers->receivers[i].name;
@@ -393,8 +397,7 @@ static void rerouted(void *ctx, StoreOutcome outcome) {
     notifier->core->wake(notifier->core->ctx);
 }
 
-/* What is open goes where the new routes lead; what people were told stays true. */
-static void reroute(Notifier *notifier) {
+void notifier_reroute(Notifier *notifier) {
     Core *core = notifier->core;
     OWN(arena) Arena *arena = arena_new();
     const Instance **open = alloc_zeroed(instances_count(core->instances) + 1, sizeof *open);
@@ -421,7 +424,7 @@ static bool is_still_a_channel(void *ctx, const Labels *series) {
 }
 
 void notifier_configure(Notifier *notifier, bool is_start) {
-    reroute(notifier);
+    notifier_reroute(notifier);
     closing_of_all(notifier->core);
     own_clear_others(
         notifier->own, &own_delivery_failing, is_still_a_channel, notifier, "it is not configured any more");

@@ -19,6 +19,8 @@ void notifier_load(Notifier *notifier, const StoreLoad *load);
  * crashed over), and those whose receiver is gone are parked. */
 void notifier_route_by(Notifier *notifier, Snapshot *snapshot);
 void notifier_configure(Notifier *notifier, bool is_start);
+/* What is open goes where the present routes lead; what people were told stays true. */
+void notifier_reroute(Notifier *notifier);
 void notifier_tick(Notifier *notifier);
 int64_t notifier_next_wall_ms(const Notifier *notifier); /* INT64_MAX: nothing waits */
 void notifier_shift(Notifier *notifier, int64_t by_ms); /* the wall clock jumped */

@@ -247,6 +247,8 @@ void groups_shift(Groups *groups, int64_t by_ms) {
     for (Group *g = groups->table; g; g = g->hh.next) {
         if (g->first_flush_ms) g->first_flush_ms += by_ms;
         if (g->last_sent_ms) g->last_sent_ms += by_ms;
+        for (Member *m = g->members; m; m = m->hh.next)
+            if (m->told_at_ms) m->told_at_ms += by_ms; /* an escalation counts from here */
         if (g->due.due_ms) group_set_due(groups, g, g->due.due_ms + by_ms);
     }
 }

@@ -370,6 +370,7 @@ static void hand_over_due(Outbox *outbox, int64_t now_ms) {
         due_set(&outbox->handovers, item, now_ms + OUTBOX_ROOM_RETRY_MS);
         if (!has_failed(delivery)) continue;
         due_remove(&outbox->handovers, item);
+        delivery->row.handed_ms = now_ms; /* until outbox_handed(): a reload must not begin it again */
         outbox->world.hand_over(outbox->world.ctx, &delivery->row);
     }
 }
