@@ -226,7 +226,8 @@ static void judge_samples(InstanceChange *change, const Observation *seen, int64
     const int64_t step_s = evaluation_step_s(rule);
     double *scratch = alloc_zeroed(2 * rule->range, sizeof *scratch);
     const int64_t first = first_end(after, seen, resume_end_s, step_s);
-    if (resume_end_s && first - resume_end_s > step_s) /* time that nobody looked at does not count */
+    const bool is_resumed = resume_end_s && after->memory.window_end_s <= resume_end_s; /* not judged since the start */
+    if (is_resumed && first - resume_end_s > step_s) /* time that nobody looked at does not count */
         pending_resume(&after->alarm->hold.pending, &after->hold.pending,
             now_ms / 1000 - (seen->settled_end_s - resume_end_s), now_ms / 1000 - (seen->settled_end_s - first));
     for (int64_t end = first; end < seen->settled_end_s; end += step_s) judge_end(change, seen, end, scratch, now_ms);

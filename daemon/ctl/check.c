@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "base/timetext.h"
 #include "ctl/call.h"
 #include "ctl/people.h"
@@ -13,7 +14,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPTION_TIMEOUT, NAMED_MAX = 5, TIMEOUT_DEFAULT_S = 10, TIMEOUT_MAX_S = 3600, LINE_MAX_BYTES = 2048 };
+enum {
+    OPTION_TIMEOUT,
+    NAMED_MAX = 5,
+    TIMEOUT_DEFAULT_S = 10,
+    TIMEOUT_MAX_S = 3600,
+    LINE_MAX_BYTES = 2048,
+    TEXT_CUT = 300
+};
 static const CtlOption options[] = {
     {"--timeout", NULL, "DURATION", "how long it may take in all until it says UNKNOWN (default 10s)"}, {0}};
 
@@ -58,6 +66,7 @@ static CheckState worst(const CheckCounts *counts) {
 /* A bar ends the text in this format, so no name may hold one. */
 static void add_clean(Buffer *out, const char *text) {
     OWN(text) char *clean = people_clean(text);
+    clean[utf8_cut(clean, strlen(clean), TEXT_CUT)] = '\0';
     for (char *c = clean; *c; c++)
         if (*c == '|') *c = '/';
     buffer_text(out, clean);
@@ -201,4 +210,5 @@ const CtlVerb verb_check = {.name = "check",
         "Exit status 2 when an alarm of severity critical or error is in ALARM, else 1 for warning, else 3 when\n"
         "a source cannot be read or Tocsin is not reached, else 0. Silenced and acknowledged alarms do not count.",
     .options = options,
+    .usage_status = CHECK_UNKNOWN,
     .run = run};

@@ -49,6 +49,8 @@ static int run_verb(CtlContext *ctl, const CtlVerb *verb, int argc, char **argv)
         verb_help(verb, ctl->out);
     else if (status == CTL_DONE)
         status = verb->run(verb, ctl, &arguments);
+    else if (verb->usage_status)
+        status = verb->usage_status;
     free(words);
     return status;
 }

@@ -48,6 +48,7 @@ struct CtlVerb {
     const char *details; /* further lines of `VERB --help`, or NULL */
     const CtlOption *options; /* at most CTL_OPTIONS; ends at a NULL name; NULL: none */
     size_t min_words, max_words;
+    int usage_status; /* of wrong words, where it is not CTL_USAGE; 0: it is */
     int (*run)(const CtlVerb *verb, CtlContext *ctl, const CtlArguments *arguments); /* the exit status */
 };
 

@@ -12,8 +12,9 @@ static void push(MetricParts *parts, size_t first, size_t end) {
 /* Those that were refused are tried again, a few in each poll; which begin depends on the time. */
 static void push_refused(MetricParts *parts, size_t healthy, int64_t now_s) {
     const size_t readers = parts->batch->reader_count, refused = readers - healthy;
+    const size_t begin = (size_t)((uint64_t)now_s / 60 * 0x9e3779b97f4a7c15u >> 40); /* any interval comes to all */
     for (size_t i = 0; i < refused; i++) {
-        const size_t at = (i + (size_t)now_s / 60) % refused;
+        const size_t at = (i + begin) % refused;
         if (i < METRIC_REFUSED_TRIES)
             push(parts, healthy + at, healthy + at + 1);
         else
@@ -83,5 +84,6 @@ void metric_parts_read(MetricParts *parts) {
 }
 
 void metric_parts_end(const MetricParts *parts) {
-    if (!parts->whole) memset(parts->batch->refused, 0, parts->batch->reader_count * sizeof *parts->batch->refused);
+    if (!parts->whole && parts->calls < METRIC_CALLS_MAX)
+        memset(parts->batch->refused, 0, parts->batch->reader_count * sizeof *parts->batch->refused);
 }

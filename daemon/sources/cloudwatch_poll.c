@@ -186,10 +186,10 @@ static void observe(PollRun *run, const MetricReader *reader, const char *lost) 
         run->reading.values[reader->values], error && lost && !refusal ? lost : error);
 }
 
-/* Was all read but what CloudWatch itself refuses to give? */
+/* Was all read? What is refused today has its last hour read again on the day when it is not. */
 static bool is_whole(const PollRun *run) {
     for (size_t i = 0; i < run->batch->reader_count; i++)
-        if (!run->parts.refusals[i] && reader_error(run, &run->batch->readers[i])) return false;
+        if (reader_error(run, &run->batch->readers[i])) return false;
     return true;
 }
 

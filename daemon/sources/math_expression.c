@@ -126,7 +126,8 @@ static size_t query_names(Arena *arena, const char *query, const char **ret_name
     if (!scan.at) return 0;
     for (MathToken token; math_next(&scan, &token);) {
         if (token_is_word(&token, "ORDER") || token_is_word(&token, "LIMIT")) break;
-        if (token.kind == MATH_OTHER) continue; /* a comma */
+        if (token.kind == MATH_OTHER && *token.text != ',') return 0; /* AWS.AccountId is no dimension */
+        if (token.kind == MATH_OTHER) continue;
         if (count == EXPRESSION_NAMES_MAX) return 0;
         const size_t quotes = token.kind == MATH_QUOTED && token.length > 1;
         ret_names[count++] = copy_part(arena, token.text + quotes, token.length - 2 * quotes);

@@ -22,8 +22,12 @@ static MathDraft draft_of(const Watch *watch, Snapshot *snapshot) {
     MathDraft draft = {.watch = watch, .every_s = metric_every_s(watch, snapshot), .settle_s = watch->settle_s};
     const int64_t shortest_s = math->period_s < 60 ? 10 : 60;
     draft.batch.step_s = math->period_s;
-    draft.batch.phased = math->period_s > shortest_s || math->is_query; /* a query's reach has no room for a replay */
+    draft.batch.phased = math->period_s > shortest_s;
     draft.samples = metric_reach(&draft.batch, watch, draft.settle_s);
+    if (math->is_query && !draft.batch.phased && (int64_t)draft.samples * math->period_s > MATH_QUERY_KEPT_S) {
+        draft.batch.phased = true; /* a query's reach has no room for a replay then */
+        draft.samples = metric_reach(&draft.batch, watch, draft.settle_s);
+    }
     const MetricBatch *b = &draft.batch;
     draft.key = text_format("metrics\n%s\n%s\n%lld\n%lld\n%lld\n%d\n%lld\n%lld\n%s", watch->account, watch->region,
         (long long)b->step_s, (long long)b->span_s, (long long)draft.every_s, b->phased, (long long)b->settle_s,

@@ -163,13 +163,13 @@ static bool expressions_ok(const MathSelector *math, Decoding *in) {
 }
 
 /* Does the entry give several series, by itself or by an entry that it passes on? */
-static bool is_many(const MathSelector *math, size_t index, size_t depth) {
+static bool is_many(const MathSelector *math, size_t index, bool *seen) {
     const char *expression = item_at(math, index)->expression;
-    if (!expression || depth > math->items.count) return false;
+    if (!expression || seen[index]) return false;
+    seen[index] = true;
     if (expression_is_many(expression)) return true;
     for (size_t i = 0; i < math->items.count; i++)
-        if (i != index && expression_passes(expression, item_at(math, i)->id) && is_many(math, i, depth + 1))
-            return true;
+        if (i != index && expression_passes(expression, item_at(math, i)->id) && is_many(math, i, seen)) return true;
     return false;
 }
 
@@ -200,7 +200,8 @@ static void look_at_kind(MathSelector *math, Arena *arena) {
         /* METRICS() is all that the call asks for, other alarms' metrics too */
         math->is_alone = math->is_alone || math->is_query || expression_calls(expression, "METRICS");
     }
-    math->is_many = is_many(math, math->returned, 0);
+    bool seen[ROOM] = {false};
+    math->is_many = is_many(math, math->returned, seen);
     math->is_alone = math->is_alone || math->is_many;
     if (math->billed_units < 1) math->billed_units = 1; /* what a query looks at is known to CloudWatch alone */
     name_series(math, arena);

@@ -159,7 +159,7 @@ START_TEST(one_that_is_refused_leaves_the_others_alone) {
     ck_assert(world.outcome->failed);
     ck_assert_uint_eq(world.aws.calls, 7); /* halved until it stands alone */
     const MetricBatch *batch = plan_poll(world.plan, 0)->batch;
-    ck_assert_int_eq(*batch->last_read_s, NOW_S + 7); /* the others were read */
+    ck_assert_int_eq(*batch->last_read_s, 0); /* its hour is read again when it is taken */
     poll_once(&world, 0); /* the culprit is known: the others together, and it by itself */
     ck_assert_uint_eq(world.aws.calls, 2);
     ck_assert_uint_eq(world.queries[0], 2 * (ALARMS - 1));
