@@ -372,6 +372,26 @@ START_TEST(down_time_does_not_count_for_what_is_pending) {
 }
 END_TEST
 
+/* The resumed end stays the same while something else in the poll fails: only the first look after it was down time. */
+START_TEST(down_time_is_taken_off_once) {
+    World w;
+    world_init(&w, NODATA_HOLD);
+    w.alarm.hold.pending.for_s = 300;
+    minute(&w, 0, 1);
+    minute(&w, 1, 90);
+    for (int64_t at_s = 3600; at_s <= 3900; at_s += 60) {
+        Observation seen = observe((double[]){90}, 1);
+        seen.settled_end_s += at_s;
+        seen.samples.start_s = seen.settled_end_s - 60;
+        OWN(change) InstanceChange *change = change_new(w.instance);
+        change_observe(change, &seen, NOW_MS / 1000 + 120, NOW_MS + at_s * 1000);
+        instance_apply(w.instance, change, true);
+    }
+    ck_assert_int_eq(w.instance->memory.state, STATE_ALARM);
+    world_deinit(&w);
+}
+END_TEST
+
 /* --- flap --- */
 
 START_TEST(while_it_flaps_nothing_is_told_but_its_beginning_and_its_end) {
@@ -493,6 +513,7 @@ static void fill(TCase *tests) {
     tcase_add_test(tests, pending_is_told_in_the_reason_alone);
     tcase_add_test(tests, keys_added_to_what_fires_reset_nothing);
     tcase_add_test(tests, down_time_does_not_count_for_what_is_pending);
+    tcase_add_test(tests, down_time_is_taken_off_once);
     tcase_add_test(tests, while_it_flaps_nothing_is_told_but_its_beginning_and_its_end);
     tcase_add_test(tests, a_state_a_period_is_taken_in);
     tcase_add_test(tests, flapping_without_the_key_ends);
