@@ -98,7 +98,7 @@ static bool answer_metrics(int fd, const char *body, char *out) {
     seen.metrics += count;
     seen.datapoints += count * (uint64_t)((end_s - start_s) / (step_s > 0 ? step_s : ROUND));
     seen.answered_bytes += used;
-    if (is_hot && !seen.hot_answered) seen.hot_answered = now_s();
+    if (is_hot && seen.hot_answered == 0) seen.hot_answered = now_s();
     pthread_mutex_unlock(&seen.lock);
     return answer(fd, out, used);
 }
@@ -106,7 +106,7 @@ static bool answer_metrics(int fd, const char *body, char *out) {
 static bool answer_hook(int fd) {
     pthread_mutex_lock(&seen.lock);
     seen.hooks++;
-    if (seen.hot_answered && !seen.hook_after) seen.hook_after = now_s() - seen.hot_answered;
+    if (seen.hot_answered != 0 && seen.hook_after == 0) seen.hook_after = now_s() - seen.hot_answered;
     pthread_mutex_unlock(&seen.lock);
     return answer(fd, "ok", 2);
 }

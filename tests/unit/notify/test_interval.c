@@ -245,8 +245,8 @@ END_TEST
 /* Minute by minute over the two nights in which clocks are set: the search misses no change and invents none. */
 START_TEST(search_agrees_with_every_minute) {
     static const char *const specs[] = {
-        "{times: [{start_time: '01:15', end_time: '02:10'}, {start_time: '02:50', end_time: '03:20'}], location: "
-        "Europe/Berlin}",
+        ("{times: [{start_time: '01:15', end_time: '02:10'}, {start_time: '02:50', end_time: '03:20'}], "
+         "location: Europe/Berlin}"),
         "{weekdays: [sunday], location: America/New_York}, {times: [{start_time: '23:50', end_time: '24:00'}]}",
         "{days_of_month: ['-1', 1], times: [{start_time: '00:00', end_time: '12:00'}], location: Australia/Lord_Howe}"};
     static const char *const starts[] = {"2026-03-28T00:00:00Z", "2026-10-24T00:00:00Z"};

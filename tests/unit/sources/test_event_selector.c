@@ -134,7 +134,6 @@ END_TEST
 
 START_TEST(a_correlation_of_correlations_is_refused) {
     OWN(text) char *lines = NULL;
-    OWN(snapshot)
     Snapshot *snapshot = load(HEAD,
         RULE("A", "name: a\n") "---\n"
                                "title: Some\nname: some\ncorrelation: {type: event_count, rules: [a], timespan: 5m, "
@@ -142,6 +141,7 @@ START_TEST(a_correlation_of_correlations_is_refused) {
                                "title: Often\ncorrelation: {type: event_count, rules: [some], timespan: 1h, condition: "
                                "{gte: 3}}\n",
         &lines);
+    snapshot_free(snapshot);
     ck_assert_msg(
         strstr(lines, "rules.yml:9:1: error: `Often` correlates a correlation, which the daemon does not do (name"),
         "%s", lines);
@@ -202,7 +202,7 @@ static const struct Bad {
 START_TEST(wrong_ones_are_told) {
     char *lines;
     setenv("TOCSIN_PACK_DIR", "/nowhere", 1);
-    OWN(snapshot) Snapshot *snapshot = load(bad[_i].config, bad[_i].rules, &lines);
+    snapshot_free(load(bad[_i].config, bad[_i].rules, &lines));
     ck_assert_msg(strstr(lines, bad[_i].line) != NULL, "%s", lines);
     free(lines);
 }
