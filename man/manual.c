@@ -18,8 +18,10 @@ static bool write_keys(const char *section) {
 static void write_choices(const char *type) {
     if (strncmp(type, "choice ", 7) != 0) return;
     fputs("One of:", stdout);
-    for (const char *p = type + 7; *p; p += strcspn(p, " ") + (p[strcspn(p, " ")] == ' '))
-        printf("%s\n.Cm %.*s", p == type + 7 ? "" : " ,", (int)strcspn(p, " "), p);
+    for (const char *p = type + 7; *p; p += strcspn(p, " ") + (p[strcspn(p, " ")] == ' ')) {
+        fputs(p == type + 7 ? "\n.Cm " : " ,\n.Cm ", stdout);
+        fwrite(p, 1, strcspn(p, " "), stdout);
+    }
     puts(" .");
 }
 
