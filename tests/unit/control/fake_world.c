@@ -33,6 +33,7 @@ void world_init(World *world) {
     OWN(problems) Problems *problems = problems_new();
     uv_loop_init(&world->loop);
     fake_engine_init(&world->engine, &world->loop);
+    snapshot_free(world->engine.snapshot); /* the empty one */
     world->engine.snapshot = snapshot_load(&schema, world->file, false, problems);
     ck_assert_uint_eq(problems_errors(problems), 0);
 }
@@ -40,7 +41,6 @@ void world_init(World *world) {
 void world_deinit(World *world) {
     uv_run(&world->loop, UV_RUN_DEFAULT);
     ck_assert_int_eq(uv_loop_close(&world->loop), 0);
-    snapshot_free(world->engine.snapshot);
     fake_engine_deinit(&world->engine);
     unlink(world->file);
     ck_assert_int_eq(rmdir(world->folder), 0); /* the socket is gone */
