@@ -90,9 +90,7 @@ static void run_leave(PollRun *run, PollOutcome *outcome) {
 /* The one way out of a run that was not cancelled on the pool; passed once. */
 static void run_finish(PollRun *run, const char *lost, AwsClass class) {
     PollOutcome *outcome = run->outcome;
-    outcome->failed = lost != NULL;
-    outcome->error = arena_text(outcome->arena, lost);
-    outcome->error_class = class;
+    poll_outcome_fail(outcome, lost, class);
     gather_hand_on(run);
     gather_conclude(run);
     note_limits(run);

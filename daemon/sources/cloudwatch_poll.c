@@ -204,11 +204,8 @@ static void count_datapoints(const PollRun *run) {
 /* The one way out; passed once. */
 static void run_finish(PollRun *run, const char *lost, AwsClass class) {
     PollOutcome *outcome = run->outcome;
-    if (lost) {
-        outcome->failed = true;
-        outcome->error = lost = arena_text(outcome->arena, lost);
-        outcome->error_class = class;
-    }
+    poll_outcome_fail(outcome, lost, class);
+    lost = outcome->error; /* as long as the outcome */
     for (size_t i = 0; i < run->batch->reader_count; i++) observe(run, &run->batch->readers[i], lost);
     count_datapoints(run);
     if (!run->is_past && !lost && is_whole(run)) *run->batch->last_read_s = run->now_s;

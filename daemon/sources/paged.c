@@ -100,6 +100,16 @@ static void page_done(uv_work_t *work, int status) {
     free(page);
 }
 
+static void page_decode(Paged *paged, const char *body, size_t length) {
+    Work *page = alloc_zeroed(1, sizeof *page);
+    *page = (Work){.paged = paged, .kind = paged->ask.kind, .job = paged->ask.take_job, .length = length};
+    page->body = text_copy_length(body ? body : "", length);
+    page->work.data = page;
+    paged->ask.take_job = NULL; /* the pool's now */
+    paged->work = page;
+    uv_queue_work(paged->world->loop, &page->work, page_work, page_done);
+}
+
 static void page_answered(void *ctx, const AwsAnswer *answer) {
     Paged *paged = ctx;
     paged->ticket = NULL;
@@ -109,13 +119,7 @@ static void page_answered(void *ctx, const AwsAnswer *answer) {
         paged_end(paged, words ? words : answer->explanation, answer->class);
         return;
     }
-    Work *page = alloc_zeroed(1, sizeof *page);
-    *page = (Work){.paged = paged, .kind = paged->ask.kind, .job = paged->ask.take_job, .length = answer->body_length};
-    page->body = text_copy_length(answer->body ? answer->body : "", answer->body_length);
-    page->work.data = page;
-    paged->ask.take_job = NULL; /* the pool's now */
-    paged->work = page;
-    uv_queue_work(paged->world->loop, &page->work, page_work, page_done);
+    page_decode(paged, answer->body, answer->body_length);
 }
 
 static void page_ask(Paged *paged) {
@@ -140,6 +144,20 @@ Paged *paged_start(const PollWorld *world, const PagedAsk *ask, PagedDone *done,
     Paged *paged = alloc_zeroed(1, sizeof *paged);
     *paged = (Paged){.ask = *ask, .world = world, .done = done, .ctx = ctx};
     page_ask(paged);
+    return paged;
+}
+
+static bool no_page(void *job, const char *body, size_t length, const char **ret_token, Error *err) {
+    (void)job, (void)body, (void)length, (void)ret_token, (void)err;
+    return true;
+}
+static void no_free(void *job) { (void)job; }
+
+Paged *paged_nothing(const PollWorld *world, PagedDone *done, void *ctx) {
+    static const PagedKind kind = {no_page, NULL, no_free};
+    Paged *paged = alloc_zeroed(1, sizeof *paged);
+    *paged = (Paged){.ask = {.kind = &kind}, .world = world, .done = done, .ctx = ctx};
+    page_decode(paged, NULL, 0);
     return paged;
 }
 

@@ -34,6 +34,8 @@ typedef void PagedDone(void *ctx, const PagedEnd *end); /* once, never inside st
 
 typedef struct Paged Paged;
 Paged *paged_start(const PollWorld *world, const PagedAsk *ask, PagedDone *done, void *ctx);
+/* Asks nothing: for a poll that has nothing to read, and must not end inside its start. The end has no job. */
+Paged *paged_nothing(const PollWorld *world, PagedDone *done, void *ctx);
 Paged *paged_cancel(Paged *paged); /* NULL is fine; returns NULL */
 
 #endif

@@ -63,6 +63,13 @@ PollOutcome *poll_outcome_new(size_t observations) {
     return outcome;
 }
 
+void poll_outcome_fail(PollOutcome *outcome, const char *why, AwsClass class) {
+    if (!why) return;
+    outcome->failed = true;
+    outcome->error = arena_text(outcome->arena, why);
+    outcome->error_class = class;
+}
+
 void poll_outcome_free(PollOutcome *outcome) {
     if (!outcome) return;
     for (size_t i = 0; i < outcome->count; i++) {

@@ -32,5 +32,6 @@ void plan_add_cost(Plan *plan, double billed_units, double usd_a_unit, int64_t e
 
 /* An empty outcome in an arena of its own, for the receiver's poll_outcome_free(). */
 PollOutcome *poll_outcome_new(size_t observations);
+void poll_outcome_fail(PollOutcome *outcome, const char *why, AwsClass class); /* `why` NULL: it did not; copied */
 
 #endif

@@ -205,11 +205,7 @@ static void observe_all(PollRun *run) {
 /* Passed once. */
 static void run_finish(PollRun *run, const char *lost, AwsClass class) {
     PollOutcome *outcome = run->outcome;
-    if (lost) {
-        outcome->failed = true;
-        outcome->error = arena_text(outcome->arena, lost);
-        outcome->error_class = class;
-    }
+    poll_outcome_fail(outcome, lost, class);
     outcome->is_complete = !outcome->failed;
     if (run->list) observe_all(run);
     insight_list_free(run->list);

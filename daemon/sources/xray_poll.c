@@ -35,7 +35,6 @@ struct PollRun {
     size_t end_count, at;
     const char *partial; /* words; NULL: no window was */
     Paged *paged;
-    uv_work_t *idle; /* nothing to read: the end comes in its own turn of the loop */
 };
 
 /* --- on the pool --- */
@@ -80,12 +79,7 @@ static void observe_all(PollRun *run) {
 /* Passed once. `lost`: why the reading ended before its last window. */
 static void run_finish(PollRun *run, const char *lost, AwsClass class) {
     PollOutcome *outcome = run->outcome;
-    const char *words = lost ? lost : run->partial;
-    if (words) {
-        outcome->failed = true;
-        outcome->error = arena_text(outcome->arena, words);
-        outcome->error_class = class;
-    }
+    poll_outcome_fail(outcome, lost ? lost : run->partial, class);
     observe_all(run);
     PollDone *done = run->done;
     void *ctx = run->ctx;
@@ -173,15 +167,10 @@ static void window_ask(PollRun *run) {
 
 /* --- start and end --- */
 
-static void nothing(uv_work_t *work) { (void)work; }
-
-static void idle_done(uv_work_t *work, int status) {
-    PollRun *run = work->data;
-    (void)status;
-    free(work);
-    if (!run) return; /* cancelled meanwhile */
-    run->idle = NULL;
-    run_finish(run, NULL, AWS_FINE);
+static void nothing_read(void *ctx, const PagedEnd *end) {
+    PollRun *run = ctx;
+    run->paged = NULL;
+    run_finish(run, end->error, end->class);
 }
 
 PollRun *graph_poll_start(const Poll *poll, const PollWorld *world, PollDone *done, void *ctx) {
@@ -196,15 +185,12 @@ PollRun *graph_poll_start(const Poll *poll, const PollWorld *world, PollDone *do
     if (run->end_count) {
         window_ask(run);
     } else {
-        run->idle = alloc_zeroed(1, sizeof *run->idle);
-        run->idle->data = run;
-        uv_queue_work(world->loop, run->idle, nothing, idle_done);
+        run->paged = paged_nothing(world, nothing_read, run);
     }
     return run;
 }
 
 void graph_poll_cancel(PollRun *run) {
     run->paged = paged_cancel(run->paged);
-    if (run->idle) run->idle->data = NULL;
     run_finish(run, "cancelled", AWS_CANCELLED);
 }

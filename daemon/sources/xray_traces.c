@@ -52,7 +52,6 @@ struct PollRun {
     size_t end_count, at;
     TraceCount *matched; /* of the window in hand, while `of` is counted */
     Paged *paged;
-    uv_work_t *idle; /* nothing to read: the end comes in its own turn of the loop */
 };
 
 /* --- plan --- */
@@ -132,11 +131,7 @@ static void observe(PollRun *run, const char *error) {
 /* Passed once. `lost`: why the reading ended before its last window. */
 static void run_finish(PollRun *run, const char *lost, AwsClass class) {
     PollOutcome *outcome = run->outcome;
-    if (lost) {
-        outcome->failed = true;
-        outcome->error = arena_text(outcome->arena, lost);
-        outcome->error_class = class;
-    }
+    poll_outcome_fail(outcome, lost, class);
     observe(run, outcome->error);
     trace_count_free(run->matched);
     PollDone *done = run->done;
@@ -296,15 +291,10 @@ static void destination_ask(PollRun *run) {
 
 /* --- start and end --- */
 
-static void nothing(uv_work_t *work) { (void)work; }
-
-static void idle_done(uv_work_t *work, int status) {
-    PollRun *run = work->data;
-    (void)status;
-    free(work);
-    if (!run) return; /* cancelled meanwhile */
-    run->idle = NULL;
-    run_finish(run, NULL, AWS_FINE);
+static void nothing_read(void *ctx, const PagedEnd *end) {
+    PollRun *run = ctx;
+    run->paged = NULL;
+    run_finish(run, end->error, end->class);
 }
 
 PollRun *traces_poll_start(const Poll *poll, const PollWorld *world, PollDone *done, void *ctx) {
@@ -323,16 +313,13 @@ PollRun *traces_poll_start(const Poll *poll, const PollWorld *world, PollDone *d
     } else if (run->end_count) {
         window_ask(run);
     } else {
-        run->idle = alloc_zeroed(1, sizeof *run->idle);
-        run->idle->data = run;
-        uv_queue_work(world->loop, run->idle, nothing, idle_done);
+        run->paged = paged_nothing(world, nothing_read, run);
     }
     return run;
 }
 
 void traces_poll_cancel(PollRun *run) {
     run->paged = paged_cancel(run->paged);
-    if (run->idle) run->idle->data = NULL;
     run_finish(run, "cancelled", AWS_CANCELLED);
 }
 
