@@ -46,7 +46,9 @@ static const Source *source_of(const Node *alarm, Decoding *in) {
 /* Keys of what is judged, on an alarm whose source says the state itself. */
 static const char *const judging_keys[] = {"comparison_operator", "threshold", "ok_threshold", "evaluation_periods",
     "datapoints_to_alarm", "treat_missing_data", "evaluation_range", "evaluate_low_sample_count_percentiles", "settle",
-    "early", "for", "keep_firing_for", NULL};
+    "early", NULL};
+/* Keys of what lasts, on an alarm whose source says itself how long. */
+static const char *const lasting_keys[] = {"for", "keep_firing_for", NULL};
 /* Keys of what is polled, which a composite is not. */
 static const char *const polling_keys[] = {"accounts", "regions", "every", "insufficient_data", NULL};
 
@@ -224,6 +226,7 @@ static bool alarm_decode(const Node *node, Alarm *alarm, Decoding *in) {
     if (!alarm->source) return false;
     if (alarm->source->has_no_threshold) {
         keys_absent(judging_keys, alarm->source->alarm_key, node, in);
+        keys_absent(lasting_keys, alarm->source->alarm_key, node, in);
     } else {
         threshold_ok(&keys, node, in);
         ok_threshold_ok(&keys, node, in);

@@ -271,9 +271,9 @@ const SchemaRow alarm_rows[] = {
         .max = 7 * 86400,
         .fallback = "0s",
         .remedy = "a duration from 0s to 7d",
-        .doc =
-            "How long the alarm must breach without a break before it fires, as in Prometheus: datapoints_to_alarm of "
-            "evaluation_periods decides first. Until then it is pending: its state stays, and nobody is told."},
+        .doc = "How long the alarm must breach, or a composite's rule be true, without a break before it fires, as in "
+               "Prometheus: datapoints_to_alarm of evaluation_periods decides first. Until then it is pending: its "
+               "state stays, and nobody is told."},
     {.key = "keep_firing_for",
         .type = SCHEMA_DURATION,
         .offset = AT(keep_firing_s),

@@ -155,13 +155,14 @@ static void explain_pending(InstanceChange *change, AlarmState before) {
     set_text(&after->facts.reason, reason);
 }
 
-static void pend(InstanceChange *change, AlarmState before, int64_t now_ms) {
+/* What `for` and `keep_firing_for` make of the state that was judged, `before` being the one shown. */
+static AlarmState pend(InstanceChange *change, AlarmState before, int64_t now_ms) {
     Instance *after = &change->after;
     const Hold was = after->hold;
-    after->memory.state =
+    const AlarmState to =
         hold_pend(&after->alarm->hold.pending, &after->hold, before, after->since_ms / 1000, now_ms / 1000);
     change->persist = change->persist || !hold_equal(&was, &after->hold);
-    explain_pending(change, before);
+    return to;
 }
 
 static void judge_end(InstanceChange *change, const Observation *seen, int64_t end_s, double *scratch, int64_t now_ms) {
@@ -179,7 +180,8 @@ static void judge_end(InstanceChange *change, const Observation *seen, int64_t e
     set_text(&after->facts.reason, judged.reason);
     /* The minute at which this window was the newest: a window judged late keeps its place in the history. */
     const int64_t time_ms = now_ms - (seen->settled_end_s - end_s) * 1000;
-    pend(change, before, time_ms);
+    after->memory.state = pend(change, before, time_ms);
+    explain_pending(change, before);
     take_state(change, before, judged.value, after->facts.reason, time_ms);
     if (instance_is_firing(after) && after->memory.state == STATE_ALARM &&
         is_worse(rule, judged.value, after->facts.worst)) {
@@ -271,14 +273,25 @@ void change_no_events(InstanceChange *change, const char *reason, int64_t now_ms
     change_state(change, STATE_OK, 0, reason, now_ms);
 }
 
-void change_state(InstanceChange *change, AlarmState to, double value, const char *reason, int64_t now_ms) {
+AlarmState change_judge(InstanceChange *change, AlarmState judged, int64_t now_ms) {
+    change->after.hold.judged = judged;
+    return pend(change, change->after.memory.state, now_ms);
+}
+
+void change_show(InstanceChange *change, AlarmState to, double value, const char *reason, int64_t now_ms) {
     Instance *after = &change->after;
     const AlarmState from = after->memory.state;
     after->evaluated_ms = now_ms;
     after->facts.value = value;
-    set_text(&after->facts.reason, reason);
-    after->memory.state = after->hold.judged = to;
-    take_state(change, from, value, reason, now_ms);
+    after->memory.state = to;
+    if (reason) set_text(&after->facts.reason, reason);
+    if (reason && after->alarm) explain_pending(change, from);
+    take_state(change, from, value, after->facts.reason, now_ms);
+}
+
+void change_state(InstanceChange *change, AlarmState to, double value, const char *reason, int64_t now_ms) {
+    change->after.hold.judged = to;
+    change_show(change, to, value, reason, now_ms);
 }
 
 void change_gone(InstanceChange *change, const char *reason, int64_t now_ms) {

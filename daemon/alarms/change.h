@@ -47,6 +47,10 @@ void change_events(InstanceChange *change, const EventNews *news, int64_t now_ms
 void change_no_events(InstanceChange *change, const char *reason, int64_t now_ms);
 /* A state by decree: Tocsin's own alarms, removal. `value` NAN: none. */
 void change_state(InstanceChange *change, AlarmState to, double value, const char *reason, int64_t now_ms);
+/* For what is judged outside of this module: takes in `judged`, and gives the state that `for` and `keep_firing_for`
+ * make of it. change_show() shows that state, its reason with what they did; `reason` NULL: it stays. */
+AlarmState change_judge(InstanceChange *change, AlarmState judged, int64_t now_ms);
+void change_show(InstanceChange *change, AlarmState to, double value, const char *reason, int64_t now_ms);
 /* What was held is held no more, or what is owed fell due: people hear of the state as it is, unless something else
  * holds it. */
 void change_tell(InstanceChange *change, int64_t now_ms);

@@ -59,6 +59,14 @@ AlarmState hold_pend(const PendingRule *rule, Hold *hold, AlarmState shown, int6
     return hold->judged;
 }
 
+int64_t hold_pend_due_ms(const PendingRule *rule, const Hold *hold) {
+    const PendingMemory *memory = &hold->pending;
+    if (memory->phase == PENDING_INACTIVE) return INT64_MAX;
+    if (!rule->for_s && !rule->keep_firing_s) return 0; /* an edited file took the keys away */
+    if (memory->phase == PENDING_PENDING) return (memory->active_s + rule->for_s) * 1000;
+    return memory->is_kept ? (memory->ended_s + rule->keep_firing_s) * 1000 : INT64_MAX;
+}
+
 /* --- flap --- */
 
 FlapChange hold_flap(

@@ -39,6 +39,9 @@ bool hold_equal(const Hold *a, const Hold *b);
 /* The state that is shown for what was judged: ALARM once it has held for long enough and as long as it is kept, what
  * it was before (`shown`, since `shown_s`) while it is pending. */
 AlarmState hold_pend(const PendingRule *rule, Hold *hold, AlarmState shown, int64_t shown_s, int64_t now_s);
+/* When what is shown may change though what is judged stays: `for` or `keep_firing_for` is over. Wall clock, ms;
+ * INT64_MAX: never. */
+int64_t hold_pend_due_ms(const PendingRule *rule, const Hold *hold);
 /* Takes in the state that is shown now: at each change, else once in `period_ms`. A rule that is no more ends what it
  * had begun. */
 FlapChange hold_flap(

@@ -28,6 +28,7 @@ struct Composites {
     Backlog *backlog;
     Entry *entries;
     size_t count;
+    int64_t down_s; /* until the first look after a restart: when evaluation had ended; 0: not known */
     bool is_waiting; /* a new one, for the first evaluation of what it watches */
     Child *children;
 };
@@ -171,6 +172,8 @@ void composites_attach(
     free(before);
 }
 
+void composites_resume(Composites *all, int64_t down_s) { all->down_s = down_s; }
+
 /* --- what the children are --- */
 
 bool state_tally_state(const StateTally *tally, AlarmState *ret_state) {
@@ -297,12 +300,18 @@ static void suppress(
     change->persist = true;
 }
 
+static bool is_resumed(const Composites *all, const Instance *instance) {
+    return all->down_s && instance->hold.pending.phase == PENDING_PENDING;
+}
+
 /* Must it be looked at more closely? */
-static bool has_news(const Composites *all, const Instance *instance, AlarmState to, AlarmState suppressor) {
+static bool has_news(const Composites *all, const Instance *instance, AlarmState judged, AlarmState suppressor) {
     const CompositeAlarm *composite = instance->alarm->composite;
     const Hold *hold = &instance->hold;
     const int64_t now_ms = clock_wall_ms(all->core->clock);
-    if (to != instance->memory.state) return true;
+    if (judged != hold->judged || is_resumed(all, instance)) return true;
+    if (hold->pending.phase == PENDING_INACTIVE && judged != instance->memory.state) return true;
+    if (hold_pend_due_ms(&instance->alarm->hold.pending, hold) <= now_ms) return true;
     if ((composite->suppressor != NULL) != (hold->suppressor != NULL)) return true;
     if (composite->suppressor &&
         (strcmp(composite->suppressor, hold->suppressor) || hold->suppression.suppressor != suppressor ||
@@ -312,38 +321,50 @@ static bool has_news(const Composites *all, const Instance *instance, AlarmState
     return hold_flap_settles(hold) && now_ms - hold->flap_ms >= HOLD_FEED_MS;
 }
 
+/* Judged to be `judged`: what is shown of it, what is told of that, and why. */
+static void take_judged(Composites *all, InstanceChange *change, const CompositeAlarm *composite, AlarmState judged,
+    AlarmState suppressor) {
+    Instance *after = &change->after;
+    const AlarmState was_judged = after->hold.judged, shown = after->memory.state;
+    const int64_t now_ms = clock_wall_ms(all->core->clock);
+    if (is_resumed(all, after))
+        pending_resume(&after->alarm->hold.pending, &after->hold.pending, all->down_s, now_ms / 1000);
+    const AlarmState to = change_judge(change, judged, now_ms);
+    suppress(change, composite, to, suppressor, now_ms);
+    OWN(text)
+    char *reason = judged == was_judged && to == shown ? NULL : reason_of(all, composite->rule, judged);
+    change_show(change, to, NAN, reason, now_ms);
+}
+
 static void look_at(Composites *all, Entry *entry) {
     Instance *instance = instance_find(all->core->instances, entry->fingerprint);
     if (!instance || !instance->alarm || entry->is_committing) return;
     const CompositeAlarm *composite = entry->alarm->composite;
     const int64_t now_ms = clock_wall_ms(all->core->clock);
-    const bool is_new = instance->memory.state == STATE_INSUFFICIENT_DATA;
+    const bool is_new = instance->hold.judged == STATE_INSUFFICIENT_DATA;
     if (is_new && is_unlooked(all, composite->rule) &&
         clock_boot_ms(all->core->clock) - entry->since_ms < COMPOSITE_FIRST_MS) {
         all->is_waiting = true;
         return;
     }
     size_t missing;
-    const AlarmState to = composite_evaluate(composite->rule, state_of, all, &missing);
+    const AlarmState judged = composite_evaluate(composite->rule, state_of, all, &missing);
     const AlarmState suppressor = suppressor_state(all, composite);
     free(instance->evaluation_error);
     instance->evaluation_error = missing ? missing_text(all, composite->rule) : NULL;
     instance->evaluated_ms = now_ms;
-    if (!has_news(all, instance, to, suppressor)) return;
+    if (!has_news(all, instance, judged, suppressor)) return;
     InstanceChange *change = change_new(instance);
-    suppress(change, composite, to, suppressor, now_ms);
-    OWN(text)
-    char *reason =
-        to == instance->memory.state ? text_copy(instance->facts.reason) : reason_of(all, composite->rule, to);
-    change_state(change, to, NAN, reason, now_ms);
+    take_judged(all, change, composite, judged, suppressor);
     commit_change(all, entry, change);
 }
 
 void composites_look(Composites *all) {
-    if (!all || !all->count) return;
+    if (!all) return;
     tally(all);
     all->is_waiting = false;
     for (size_t i = 0; i < all->count; i++) look_at(all, &all->entries[i]);
+    all->down_s = 0;
 }
 
 void composites_evaluated(Composites *all) {
@@ -358,8 +379,10 @@ static int64_t entry_next_ms(const Composites *all, const Entry *entry) {
     const int64_t now_ms = clock_wall_ms(all->core->clock), boot_ms = clock_boot_ms(all->core->clock);
     int64_t next_ms = instance->hold.suppressor ? suppression_due_ms(&instance->hold.suppression) : INT64_MAX;
     int64_t also_ms = INT64_MAX;
-    if (instance->memory.state == STATE_INSUFFICIENT_DATA)
+    if (instance->hold.judged == STATE_INSUFFICIENT_DATA)
         also_ms = now_ms + entry->since_ms + COMPOSITE_FIRST_MS - boot_ms;
+    if (also_ms < next_ms) next_ms = also_ms;
+    also_ms = hold_pend_due_ms(&instance->alarm->hold.pending, &instance->hold);
     if (also_ms < next_ms) next_ms = also_ms;
     if (instance->alarm->hold.flap.high_percent <= 0 || !hold_flap_settles(&instance->hold)) return next_ms;
     also_ms = instance->hold.flap_ms + HOLD_FEED_MS;
@@ -386,5 +409,8 @@ void composites_shift(Composites *all, int64_t by_ms) {
         Hold *hold = &instance->hold;
         if (hold->suppression.phase != SUPPRESSION_IDLE) hold->suppression.due_ms += by_ms;
         if (hold->flap_ms) hold->flap_ms += by_ms;
+        if (hold->pending.phase == PENDING_INACTIVE) continue;
+        hold->pending.active_s += by_ms / 1000;
+        if (hold->pending.is_kept) hold->pending.ended_s += by_ms / 1000;
     }
 }

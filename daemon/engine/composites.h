@@ -22,11 +22,14 @@ OWN_DEFINE(Composites, composites)
  * none. The snapshot must outlive the next call. NULL composites: nothing, as in the next two. */
 void composites_attach(
     Composites *composites, Snapshot *snapshot, const Watch *watches, const Alarm *const *alarms, size_t count);
+/* Of the state that was restored: nobody looked from then on until now, which is no part of a `for`. 0: not known. */
+void composites_resume(Composites *composites, int64_t down_s);
 /* States changed: evaluates every composite, and commits what changes. */
 void composites_look(Composites *composites);
 /* Instances were evaluated, and no state changed: what waits for a first evaluation may have it now. */
 void composites_evaluated(Composites *composites);
-void composites_tick(Composites *composites); /* a wait, an extension or the time of flap detection may be over */
+void composites_tick(
+    Composites *composites); /* a wait, an extension, `for` or the time of flap detection may be over */
 int64_t composites_next_wall_ms(const Composites *composites); /* INT64_MAX: none */
 void composites_shift(Composites *composites, int64_t by_ms); /* the wall clock jumped */
 

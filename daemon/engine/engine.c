@@ -209,6 +209,7 @@ static bool restore(Engine *engine, Error *err) {
     if (refused) LOG(WARNING, "instances in the state file made no sense and were left out", KV("count", refused));
     memory_load(engine->core.memory, load);
     poller_resume(engine->poller, load);
+    composites_resume(engine->core.composites, poller_resumed_s(engine->poller));
     notifier_load(engine->notifier, load);
     silencing_load(engine->silencing, load);
     acking_load(&engine->core, load);

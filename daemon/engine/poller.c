@@ -139,6 +139,15 @@ void poller_resume(Poller *poller, const StoreLoad *load) {
     events_load(poller->events, load);
 }
 
+int64_t poller_resumed_s(const Poller *poller) {
+    int64_t newest_s = 0;
+    const char *name;
+    json_t *at_s;
+    json_object_foreach(poller->resume, name, at_s)
+        if (json_integer_value(at_s) > newest_s) newest_s = json_integer_value(at_s);
+    return newest_s;
+}
+
 /* The settled window end that this poll had judged when it last went well: as far behind its time as today's is. */
 static int64_t resume_end_s(
     const Poller *poller, size_t index, const Observation *seen, const ThresholdRule *rule, int64_t now_s) {

@@ -16,6 +16,7 @@ OWN_DEFINE(Poller, poller)
 
 /* How far each poll had come before the restart, and which events count. Before poller_configure(). */
 void poller_resume(Poller *poller, const StoreLoad *load);
+int64_t poller_resumed_s(const Poller *poller); /* when the last of the restored polls went well; 0: none did */
 /* A new configuration: instances are attached to their alarms, what is not configured any more is resolved, the plan is
  * made anew and its polls begin within ten seconds. Polls in flight are cancelled: what they asked is asked again at
  * once. */

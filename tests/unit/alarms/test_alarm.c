@@ -79,7 +79,7 @@ static const struct Case {
         ":4:21: warning: the alarm `b` is disabled: what asks for it is false"},
     {"- name: a\n  composite: {rule: 'TRUE'}\n  threshold: 1\n  for: 1m\n",
         ":5:3: error: `threshold` has no meaning for `composite`"},
-    {"- name: a\n  composite: {rule: 'TRUE'}\n  for: 1m\n", ":5:3: error: `for` has no meaning for `composite`"},
+    {"- name: a\n  composite: {rule: 'TRUE'}\n  for: 8d\n", ":5:8: error: `for` is out of range"},
     {"- name: a\n  composite: {rule: 'TRUE'}\n  regions: [eu-west-1]\n", ":5:3: error: `regions` has no meaning"},
     {"- name: a\n  composite: {rule: 'TRUE'}\n" METRIC RULE,
         ":4:3: error: `composite` stands beside `metric` (one alarm watches one thing)"},

@@ -29,6 +29,7 @@ typedef struct World {
     Watch *watches;
     const Alarm *const *alarms;
     size_t watch_count;
+    int64_t down_s; /* at the next restart: when evaluation had ended */
 } World;
 
 static void ignore_wake(void *ctx) { (void)ctx; }
@@ -111,6 +112,7 @@ static void world_restart(World *w, const char *text) {
     core_deinit(w);
     room_open(&w->room);
     core_init(w);
+    composites_resume(w->core.composites, w->down_s);
     OWN(store_load) StoreLoad *rows = room_load(&w->room);
     for (size_t i = 0; i < rows->instance_count; i++)
         ck_assert_ptr_nonnull(instance_restore(w->core.instances, &rows->instances[i], clock_wall_ms(w->room.clock)));
@@ -392,6 +394,103 @@ START_TEST(a_wait_is_as_long_when_the_clock_jumps) {
 }
 END_TEST
 
+/* --- for, keep_firing_for --- */
+
+#define LASTING CHILDREN "- name: c\n  composite: {rule: 'ALARM(a)'}\n  for: 5m\n  keep_firing_for: 2m\n"
+
+static void lasting_init(World *w) {
+    world_init(w, LASTING);
+    set(w, "a", STATE_OK);
+    ck_assert_str_eq(shown(w, "c"), "OK");
+    set(w, "a", STATE_ALARM);
+    ck_assert_str_eq(shown(w, "c"), "OK");
+    ck_assert_str_eq(named(w, "c")->facts.reason, "the rule is true: a is ALARM (pending until it has lasted 5m)");
+}
+
+START_TEST(fires_when_its_rule_has_been_true_for_so_long) {
+    World w;
+    lasting_init(&w);
+    pass(&w, 298);
+    ck_assert_str_eq(shown(&w, "c"), "OK");
+    pass(&w, 3);
+    ck_assert_str_eq(shown(&w, "c"), "ALARM told");
+    ck_assert_str_eq(named(&w, "c")->facts.reason, "the rule is true: a is ALARM (it lasted 5m)");
+    set(&w, "a", STATE_OK);
+    ck_assert_str_eq(named(&w, "c")->facts.reason, "the rule is false: a is OK (kept in ALARM for 2m)");
+    pass(&w, 118);
+    ck_assert_str_eq(shown(&w, "c"), "ALARM told");
+    pass(&w, 3);
+    ck_assert_str_eq(shown(&w, "c"), "OK");
+    world_deinit(&w);
+}
+END_TEST
+
+START_TEST(a_break_begins_the_wait_anew) {
+    World w;
+    lasting_init(&w);
+    pass(&w, 200);
+    set(&w, "a", STATE_OK);
+    set(&w, "a", STATE_ALARM);
+    pass(&w, 298);
+    ck_assert_str_eq(shown(&w, "c"), "OK");
+    pass(&w, 3);
+    ck_assert_str_eq(shown(&w, "c"), "ALARM told");
+    world_deinit(&w);
+}
+END_TEST
+
+START_TEST(a_new_one_waits_as_well) {
+    World w;
+    world_init(&w, LASTING);
+    set(&w, "a", STATE_ALARM);
+    ck_assert_str_eq(shown(&w, "c"), "INSUFFICIENT_DATA");
+    ck_assert_int_gt(composites_next_wall_ms(w.core.composites), clock_wall_ms(w.room.clock));
+    pass(&w, 298);
+    ck_assert_str_eq(shown(&w, "c"), "INSUFFICIENT_DATA");
+    pass(&w, 3);
+    ck_assert_str_eq(shown(&w, "c"), "ALARM told");
+    world_deinit(&w);
+}
+END_TEST
+
+START_TEST(time_that_nobody_looked_at_does_not_count) {
+    World w;
+    lasting_init(&w);
+    pass(&w, 100);
+    const int64_t down_s = clock_wall_ms(w.room.clock) / 1000;
+    clock_advance(w.room.clock, 3600000);
+    w.down_s = down_s;
+    world_restart(&w, LASTING);
+    pass(&w, 198);
+    ck_assert_str_eq(shown(&w, "c"), "OK");
+    pass(&w, 3);
+    ck_assert_str_eq(shown(&w, "c"), "ALARM told");
+    world_deinit(&w);
+}
+END_TEST
+
+START_TEST(for_is_as_long_when_the_clock_jumps) {
+    World w;
+    lasting_init(&w);
+    clock_set_wall(w.room.clock, clock_wall_ms(w.room.clock) + 3600000);
+    composites_shift(w.core.composites, 3600000);
+    pass(&w, 298);
+    ck_assert_str_eq(shown(&w, "c"), "OK");
+    pass(&w, 3);
+    ck_assert_str_eq(shown(&w, "c"), "ALARM told");
+    world_deinit(&w);
+}
+END_TEST
+
+START_TEST(for_that_is_taken_away_holds_nothing) {
+    World w;
+    lasting_init(&w);
+    world_configure(&w, CHILDREN "- name: c\n  composite: {rule: 'ALARM(a)'}\n");
+    ck_assert_str_eq(shown(&w, "c"), "ALARM told");
+    world_deinit(&w);
+}
+END_TEST
+
 static void fill(TCase *tcase) {
     tcase_add_test(tcase, follows_each_change_of_a_child);
     tcase_add_test(tcase, composites_of_composites_settle_at_once);
@@ -407,6 +506,12 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, a_suppressor_that_is_taken_away_holds_nothing);
     tcase_add_test(tcase, another_suppressor_takes_over_what_is_owed);
     tcase_add_test(tcase, a_wait_is_as_long_when_the_clock_jumps);
+    tcase_add_test(tcase, fires_when_its_rule_has_been_true_for_so_long);
+    tcase_add_test(tcase, a_break_begins_the_wait_anew);
+    tcase_add_test(tcase, a_new_one_waits_as_well);
+    tcase_add_test(tcase, time_that_nobody_looked_at_does_not_count);
+    tcase_add_test(tcase, for_is_as_long_when_the_clock_jumps);
+    tcase_add_test(tcase, for_that_is_taken_away_holds_nothing);
 }
 
 int main(void) { return run_tests("composites", fill); }
