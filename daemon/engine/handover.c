@@ -94,8 +94,9 @@ static void rendered(uv_work_t *work, int status) {
     Handover *handover = work->data;
     handover->all->on_pool--;
     if (status || handover->all->is_closing) return end(handover, 0);
-    const HandedRow handed = {handover->id, handover->now_ms};
     drop_unwanted(handover);
+    OWN(text) char *why = render_handover_why(handover->from, handover->failed_s);
+    const HandedRow handed = {handover->id, handover->now_ms, handover->count ? handover->to : NULL, why};
     const StoreBatch batch = {
         .outbox = handover->rows, .outbox_count = handover->count, .handed = &handed, .handed_count = 1};
     store_commit_batch(handover->all->core->store, &batch, committed, handover);

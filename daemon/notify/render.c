@@ -323,15 +323,18 @@ static void annotate(json_t *webhook, const char *key, const char *text) {
     json_object_set_new(common, key, json_safe(text));
 }
 
-char *render_handover(const char *message_json, const RenderHandover *how) {
+char *render_handover_why(const char *from, int64_t failed_s) {
     char span[TIME_TEXT_MAX];
+    return text_format("%s could not be reached for %s", from, duration_format(failed_s, span));
+}
+
+char *render_handover(const char *message_json, const RenderHandover *how) {
     OWN(json) json_t *message = json_read(message_json, strlen(message_json), NULL);
     json_t *webhook = json_object_get(message, "webhook");
     const char *before = json_text(message, "subject"), *status = json_text(webhook, "status");
     if (!before || !status) return NULL;
     if (!how->wants_resolved && !strcmp(status, "resolved")) return NULL;
-    OWN(text)
-    char *why = text_format("%s could not be reached for %s", how->from, duration_format(how->failed_s, span));
+    OWN(text) char *why = render_handover_why(how->from, how->failed_s);
     OWN(text) char *subject = text_format("%s: %s", before, why);
     json_object_set_new(message, "id", json_string(how->id));
     json_object_set_new(message, "created_at", json_time(how->now_ms));

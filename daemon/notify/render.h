@@ -44,6 +44,7 @@ typedef struct RenderHandover {
 /* A message that `from` has failed to take for so long, as `to` gets it: with an id and time of its own, saying so. Any
  * thread. NULL: it is not wanted, or cannot be read. Caller frees. */
 char *render_handover(const char *message_json, const RenderHandover *how);
+char *render_handover_why(const char *from, int64_t failed_s); /* `ops could not be reached for 10m`; caller frees */
 
 /* The message of a receiver's test, with one made-up alert; caller frees. */
 char *render_test(const char *id, const char *receiver, const char *external_url, int64_t now_ms);

@@ -79,10 +79,12 @@ typedef struct OutboxRow {
     int64_t handed_ms; /* when another receiver was given it, since this one failed; 0: not */
 } OutboxRow;
 
-/* An owed notification was handed over to another receiver. */
+/* An owed notification was handed over to another receiver: what was decided of its alerts is decided for that one
+ * too, with this reason. */
 typedef struct HandedRow {
     const char *id;
     int64_t handed_ms;
+    const char *receiver, *reason; /* NULL receiver: it wanted none of it */
 } HandedRow;
 
 /* The end of what fired was told everywhere: where the row still has this resolved_ms, firing_since_ms and resolved_ms

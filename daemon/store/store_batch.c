@@ -29,6 +29,7 @@ typedef enum {
     FORGET_SILENCE,
     PUT_ACK,
     FORGET_ACK,
+    DECIDE_HANDED,
     LEASE,
     FINISH,
     STATEMENTS
@@ -70,6 +71,13 @@ static const char *const texts[STATEMENTS] = {
         " ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) ON CONFLICT(id) DO NOTHING",
     [ADD_MESSAGE] = "INSERT OR IGNORE INTO outbox_message SELECT seq, ?2 FROM outbox WHERE id = ?1",
     [HAND_OVER] = "UPDATE outbox SET handed_ms = ?2 WHERE id = ?1",
+    /* Each alert once, where several messages of one group are handed over at a time. */
+    [DECIDE_HANDED] =
+        "INSERT INTO decision(time_ms, fingerprint, group_key, receiver, decision, reason) SELECT ?2, d.fingerprint,"
+        " d.group_key, ?3, d.decision, ?4 FROM outbox AS o JOIN decision AS d ON d.time_ms = o.created_ms"
+        " AND d.group_key = o.group_key AND d.receiver = o.receiver AND d.decision = 'told' WHERE o.id = ?1"
+        " AND NOT EXISTS (SELECT 1 FROM decision AS e WHERE e.time_ms = ?2 AND e.fingerprint = d.fingerprint"
+        " AND e.group_key = d.group_key AND e.receiver = ?3)",
     [PUT_CURSOR] =
         "INSERT INTO cursor(name, value_json) VALUES (?1, ?2) ON CONFLICT(name) DO UPDATE SET value_json = ?2",
     [FORGET_CURSOR] = "DELETE FROM cursor WHERE name = ?1",
@@ -244,6 +252,13 @@ static int hand_over(Statements *statements, const HandedRow *row) {
     sqlite3_stmt *s = statements->all[HAND_OVER];
     sql_bind_name(s, 1, row->id);
     sql_bind_number(s, 2, row->handed_ms);
+    const int code = sql_step(s);
+    if (code != SQLITE_OK || !row->receiver) return code;
+    s = statements->all[DECIDE_HANDED];
+    sql_bind_name(s, 1, row->id);
+    sql_bind_number(s, 2, row->handed_ms);
+    sql_bind_name(s, 3, row->receiver);
+    sql_bind_text(s, 4, row->reason);
     return sql_step(s);
 }
 

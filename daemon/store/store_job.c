@@ -26,7 +26,7 @@ static const size_t flush_texts[] = {AT(GroupFlush, key), AT(GroupFlush, told_js
 static const size_t outbox_texts[] = {AT(OutboxRow, id), AT(OutboxRow, group_key), AT(OutboxRow, receiver),
     AT(OutboxRow, plugin), AT(OutboxRow, state), AT(OutboxRow, last_error), AT(OutboxRow, message_json),
     AT(OutboxRow, receipt_json)};
-static const size_t handed_texts[] = {AT(HandedRow, id)};
+static const size_t handed_texts[] = {AT(HandedRow, id), AT(HandedRow, receiver), AT(HandedRow, reason)};
 static const size_t told_texts[] = {AT(InstanceTold, fingerprint)};
 static const size_t cursor_texts[] = {AT(CursorRow, name), AT(CursorRow, value_json)};
 static const size_t seen_texts[] = {AT(SeenRow, scope), AT(SeenRow, id)};

@@ -95,7 +95,7 @@ static sqlite3_stmt *decisions_statement(sqlite3 *db, const DecisionQuery *query
         " o.plugin_index, o.state, o.attempts, o.created_ms, o.next_attempt_ms, o.finished_ms, o.last_error,"
         " o.receipt_json FROM (SELECT * FROM decision WHERE fingerprint = ?1 AND (?2 = 0 OR time_ms <= ?2)"
         " ORDER BY id DESC LIMIT ?3) AS d LEFT JOIN outbox AS o ON d.decision = 'told' AND o.group_key = d.group_key"
-        " AND o.created_ms = d.time_ms ORDER BY d.id DESC, o.seq LIMIT ?4",
+        " AND o.created_ms = d.time_ms AND o.receiver = d.receiver ORDER BY d.id DESC, o.seq LIMIT ?4",
         -1, &s, NULL);
     if (code != SQLITE_OK) return NULL;
     sql_bind_text(s, 1, query->fingerprint);

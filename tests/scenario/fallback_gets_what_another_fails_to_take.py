@@ -35,6 +35,9 @@ receivers:
     expect(body["receiver"] == "lead", f"it is the other's own: {body['receiver']}")
     ids = {entry.headers["Idempotency-Key"] for entry in hook.at("/people")}
     expect(hook.at("/lead")[0].headers["Idempotency-Key"] not in ids, "with an id of its own")
+    why = wait_for(lambda: (lambda text: "webhook 0 delivered" in text and text)(world.ctl("explain", "load").stdout), 20,
+                   "who heard of it instead, and what was answered")
+    expect("lead was told: people could not be reached for" in why and "people was told: first notification" in why, why)
     world.kill()
     world.start()
     time.sleep(10)

@@ -99,7 +99,7 @@ END_TEST
 
 START_TEST(what_was_handed_over_is_marked_with_what_another_gets) {
     const OutboxRow owed[] = {room_owed("id-1"), room_owed("id-2")};
-    const HandedRow handed = {"id-1", ROOM_NOW_MS - 3};
+    const HandedRow handed = {"id-1", ROOM_NOW_MS - 3, NULL, NULL};
     room_open(&room);
     room_commit(&room, &(StoreBatch){.outbox = owed, .outbox_count = 1});
     room_commit(&room, &(StoreBatch){.outbox = owed + 1, .outbox_count = 1, .handed = &handed, .handed_count = 1});
@@ -109,6 +109,40 @@ START_TEST(what_was_handed_over_is_marked_with_what_another_gets) {
     ck_assert_uint_eq(load->outbox_count, 2);
     ck_assert_int_eq(load->outbox[0].handed_ms, ROOM_NOW_MS - 3);
     ck_assert_int_eq(load->outbox[1].handed_ms, 0);
+}
+END_TEST
+
+static void explained(void *ctx, const DecisionTold *rows, size_t count) {
+    Buffer *said = ctx;
+    for (size_t i = 0; i < count; i++)
+        buffer_format(said, "%s %s: %s, %s; ", rows[i].decision.receiver, rows[i].decision.decision,
+            rows[i].decision.reason, rows[i].has_message ? rows[i].message.id : "no message");
+}
+
+static void expect_explained(const char *fingerprint, const char *want) {
+    Buffer said = BUFFER(1024);
+    const DecisionQuery query = {fingerprint, 0, 10};
+    store_decisions(room.store, &query, explained, &said);
+    room_run(&room);
+    ck_assert_str_eq(buffer_string(&said), want);
+    buffer_deinit(&said);
+}
+
+/* What people ask later: who heard of it, in which message. */
+START_TEST(what_was_handed_over_is_decided_for_the_other_too) {
+    OutboxRow owed[] = {room_owed("id-1"), room_owed("id-2"), room_owed("id-3")};
+    owed[1].receiver = owed[2].receiver = "lead";
+    owed[1].created_ms = owed[2].created_ms = ROOM_NOW_MS - 3;
+    const DecisionRow decisions[] = {
+        {0, owed[0].created_ms, "f1", owed[0].group_key, owed[0].receiver, "told", "first notification"},
+        {0, owed[0].created_ms, "f2", owed[0].group_key, owed[0].receiver, "held", "silenced"}};
+    const HandedRow handed = {"id-1", ROOM_NOW_MS - 3, "lead", "it failed"};
+    room_open(&room);
+    room_commit(&room, &(StoreBatch){.outbox = owed, .outbox_count = 1, .decisions = decisions, .decision_count = 2});
+    room_commit(&room, &(StoreBatch){.outbox = owed + 1, .outbox_count = 1, .handed = &handed, .handed_count = 1});
+    room_commit(&room, &(StoreBatch){.handed = &handed, .handed_count = 1}); /* twice, one decision */
+    expect_explained("f1", "lead told: it failed, id-2; oncall told: first notification, id-1; ");
+    expect_explained("f2", "oncall held: silenced, no message; ");
 }
 END_TEST
 
@@ -574,6 +608,7 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, all_that_was_committed_is_loaded_again);
     tcase_add_test(tcase, events_are_kept_once);
     tcase_add_test(tcase, what_was_handed_over_is_marked_with_what_another_gets);
+    tcase_add_test(tcase, what_was_handed_over_is_decided_for_the_other_too);
     tcase_add_test(tcase, what_people_did_is_kept_until_it_is_forgotten);
     tcase_add_test(tcase, what_is_over_of_events_is_forgotten);
     tcase_add_test(tcase, forgetting_and_overwriting);
