@@ -40,10 +40,12 @@ struct Port {
     Engine *engine;
     struct MHD_Daemon *daemon;
     uv_poll_t poll;
-    uv_timer_t timer, sweep;
+    uv_timer_t timer, sweep, shed;
     unsigned open; /* handles that are not closed yet */
-    bool remote, woken; /* woken: a connection was resumed since libmicrohttpd ran last */
+    bool remote, woken; /* woken: libmicrohttpd must run again, though its descriptor does not say so */
+    bool is_full; /* as it was told */
     Client *clients;
+    size_t client_count;
     Exchange *exchanges;
     Stream *streams;
     size_t stream_count;
@@ -65,9 +67,14 @@ struct Exchange {
 
 static const Metric requests_total = {
     "tocsin_control_requests_total", "Calls answered on the control socket.", METRIC_COUNTER, {"status"}};
+static const Metric connections_now = {
+    "tocsin_control_connections", "Connections that are open.", METRIC_GAUGE, {"port"}};
+static const Metric full_total = {"tocsin_control_full_total",
+    "How often all connections that there may be were taken, so that others had to wait.", METRIC_COUNTER, {"port"}};
 static const Metric streams_now = {"tocsin_control_streams", "Event streams that are open.", METRIC_GAUGE, {"port"}};
 static const Metric cut_total = {"tocsin_control_cut_total",
-    "Connections cut off: too slow in asking, or an event stream that was not read.", METRIC_COUNTER, {"why"}};
+    "Connections cut off: too slow in asking, idle while all were taken, or an event stream that was not read.",
+    METRIC_COUNTER, {"why"}};
 
 #define LIST_ADD(list, item) \
     do { \
@@ -94,9 +101,9 @@ static void resume(Port *port, struct MHD_Connection *connection) {
     uv_timer_start(&port->timer, on_timer, 0, 0);
 }
 
-/* --- event streams --- */
-
 static const char *port_word(const Port *port) { return port->remote ? "listen" : "socket"; }
+
+/* --- event streams --- */
 
 static void count_streams(const Port *port) {
     metric_set(engine_metrics(port->engine), &streams_now, (double)port->stream_count, METRIC_VALUES(port_word(port)));
@@ -295,6 +302,45 @@ static void on_completed(
     free(exchange);
 }
 
+/* Cuts off who has not asked anything whole for so long. */
+static void cut_waiting(Port *port, int64_t limit_ms, const char *why) {
+    const int64_t now = now_ms(port);
+    for (Client *client = port->clients; client; client = client->next) {
+        if (client->since_ms == 0 || now - client->since_ms < limit_ms) continue;
+        metric_add(engine_metrics(port->engine), &cut_total, 1, METRIC_VALUES(why));
+        shutdown(client->fd, SHUT_RDWR);
+    }
+}
+
+static void on_shed(uv_timer_t *timer) {
+    Port *port = timer->data;
+    if (port->client_count < PORT_CONNECTIONS)
+        uv_timer_stop(timer);
+    else
+        cut_waiting(port, PORT_SHED_MS, "full");
+}
+
+static void tell_full(Port *port) {
+    port->is_full = true;
+    metric_add(engine_metrics(port->engine), &full_total, 1, METRIC_VALUES(port_word(port)));
+    LOG(WARNING, "the control socket has as many connections as it may: others wait, idle ones are closed",
+        KV("port", port_word(port)), KV("bound", PORT_CONNECTIONS));
+}
+
+static void count_clients(Port *port, bool is_more) {
+    const bool was_at_bound = port->client_count == PORT_CONNECTIONS;
+    port->client_count = is_more ? port->client_count + 1 : port->client_count - 1;
+    metric_set(
+        engine_metrics(port->engine), &connections_now, (double)port->client_count, METRIC_VALUES(port_word(port)));
+    if (was_at_bound) port->woken = true; /* at its bound libmicrohttpd listens again only when it runs the next time */
+    if (port->client_count == PORT_CONNECTIONS && !port->is_full) tell_full(port);
+    if (port->client_count == PORT_CONNECTIONS && !uv_is_active((uv_handle_t *)&port->shed))
+        uv_timer_start(&port->shed, on_shed, PORT_SHED_MS, PORT_SHED_MS);
+    if (!port->is_full || port->client_count > PORT_CONNECTIONS / 2) return;
+    port->is_full = false;
+    LOG(INFO, "the control socket has room for connections again", KV("port", port_word(port)));
+}
+
 static void on_connection(
     void *ctx, struct MHD_Connection *connection, void **con_ctx, enum MHD_ConnectionNotificationCode code) {
     Port *port = ctx;
@@ -304,11 +350,13 @@ static void on_connection(
         client->since_ms = now_ms(port);
         if (!port->remote) peer_init(&client->peer, client->fd);
         LIST_ADD(port->clients, client);
+        count_clients(port, true);
         *con_ctx = client;
     } else if (*con_ctx) {
         Client *client = *con_ctx;
         *con_ctx = NULL;
         LIST_REMOVE(client);
+        count_clients(port, false);
         peer_deinit(&client->peer);
         free(client);
     }
@@ -336,11 +384,7 @@ static void on_timer(uv_timer_t *timer) { port_run(timer->data); }
 static void on_sweep(uv_timer_t *timer) {
     Port *port = timer->data;
     const int64_t now = now_ms(port);
-    for (Client *client = port->clients; client; client = client->next) {
-        if (client->since_ms == 0 || now - client->since_ms < PORT_REQUEST_MS) continue;
-        metric_add(engine_metrics(port->engine), &cut_total, 1, METRIC_VALUES("slow request"));
-        shutdown(client->fd, SHUT_RDWR);
-    }
+    cut_waiting(port, PORT_REQUEST_MS, "slow request");
     OWN(event_text) EventText *comment = event_text_comment("keep-alive");
     for (Stream *stream = port->streams; stream; stream = stream->next) {
         if (stream->asleep)
@@ -389,12 +433,13 @@ Port *port_new(Engine *engine, int take_fd, bool remote, Error *err) {
     }
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(port->daemon, MHD_DAEMON_INFO_EPOLL_FD);
     uv_loop_t *loop = engine_loop(engine);
-    port->poll.data = port->timer.data = port->sweep.data = port;
+    port->poll.data = port->timer.data = port->sweep.data = port->shed.data = port;
     if (!info || uv_poll_init(loop, &port->poll, info->epoll_fd))
         return error_set(err, ERROR_LOCAL, "the control socket cannot be polled"), NULL;
     uv_timer_init(loop, &port->timer);
     uv_timer_init(loop, &port->sweep);
-    port->open = 3;
+    uv_timer_init(loop, &port->shed);
+    port->open = 4;
     uv_poll_start(&port->poll, UV_READABLE, on_ready);
     uv_timer_start(&port->timer, on_timer, 0, 0);
     uv_timer_start(&port->sweep, on_sweep, PORT_SWEEP_MS, PORT_SWEEP_MS);
@@ -424,5 +469,6 @@ Port *port_free(Port *port) {
     uv_close((uv_handle_t *)&port->poll, handle_closed);
     uv_close((uv_handle_t *)&port->timer, handle_closed);
     uv_close((uv_handle_t *)&port->sweep, handle_closed);
+    uv_close((uv_handle_t *)&port->shed, handle_closed);
     return NULL;
 }

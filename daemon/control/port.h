@@ -12,6 +12,7 @@ enum {
     PORT_BODY_BYTES = 1 << 20,
     PORT_IDLE_S = 30, /* without a byte */
     PORT_REQUEST_MS = 30000, /* from its first byte, or the connection's begin, to the last: a slow writer is cut off */
+    PORT_SHED_MS = 1000, /* the same while all connections are taken, so that whoever asks at once is let in */
     PORT_STREAMS = 32, /* event streams at once, so that others still get a word in */
     PORT_SWEEP_MS = 15000, /* keep-alive comments, and the cutting off */
     PORT_STALL_MS = 60000 /* an event stream whose client has taken nothing for so long */

@@ -189,6 +189,25 @@ START_TEST(stopping_drops_whoever_is_connected) {
 }
 END_TEST
 
+/* --- as many as there may be --- */
+
+/* At its bound libmicrohttpd does not listen; it must again when they have gone, and nobody is left to wake it. */
+static void leave_together(World *world) {
+    int fds[PORT_CONNECTIONS];
+    for (size_t i = 0; i < PORT_CONNECTIONS; i++)
+        while ((fds[i] = dial(world)) < 0) usleep(1000);
+    usleep(200000); /* all are taken */
+    for (size_t i = 0; i < PORT_CONNECTIONS; i++) close(fds[i]);
+    world->status = call(world, "GET", "/metrics");
+}
+START_TEST(a_crowd_that_left_keeps_nobody_out) {
+    World world;
+    with_client(leave_together, &world);
+    ck_assert_int_eq(world.status, 200);
+    ck_assert_ptr_nonnull(strstr(world.got, "tocsin_control_full_total{port=\"socket\"} 1"));
+}
+END_TEST
+
 /* --- the socket's place --- */
 
 START_TEST(a_live_socket_is_not_taken) {
@@ -245,6 +264,7 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, events_reach_a_stream_that_sleeps);
     tcase_add_test(tcase, a_stream_that_is_not_read_is_cut_off);
     tcase_add_test(tcase, stopping_drops_whoever_is_connected);
+    tcase_add_test(tcase, a_crowd_that_left_keeps_nobody_out);
     tcase_add_test(tcase, a_live_socket_is_not_taken);
     tcase_add_test(tcase, a_dead_socket_is_replaced);
     tcase_add_test(tcase, a_file_is_never_removed);
