@@ -59,7 +59,7 @@ static Fold fold_of(StatisticKind kind) {
     }
 }
 
-/* Rounded up to a few sizes, so that alarms with like windows share a call. */
+/* Rounded up to a few sizes: alarms of one size share a call, and pay once for a metric that several of them watch. */
 static size_t span_samples(size_t needed) {
     size_t span = SPAN_SAMPLES_MIN;
     while (span < needed) span *= 2;
@@ -97,15 +97,14 @@ size_t metric_reach(MetricBatch *batch, const Watch *watch, int64_t settle_s) {
     }
     const int64_t rounding_s = evaluation_step_s(watch->rule);
     const size_t needed = (size_t)((window_s + settle_s + rounding_s) / batch->step_s) + 2; /* the running one too */
-    const size_t span = span_samples(needed);
-    batch->span_s = (int64_t)span * batch->step_s;
-    return span + (size_t)(METRIC_REPLAY_S / batch->step_s);
+    batch->span_s = (int64_t)needed * batch->step_s;
+    return span_samples(needed) + (size_t)(METRIC_REPLAY_S / batch->step_s);
 }
 
 static void draft_keys(Draft *draft, const MetricSelector *metric) {
     const MetricBatch *b = &draft->batch;
-    draft->batch_key = text_format("%s\n%s\n%lld\n%lld\n%lld\n%d\n%lld\n%lld", draft->account, draft->region,
-        (long long)b->step_s, (long long)b->span_s, (long long)draft->every_s, b->phased, (long long)b->settle_s,
+    draft->batch_key = text_format("%s\n%s\n%lld\n%zu\n%lld\n%d\n%lld\n%lld", draft->account, draft->region,
+        (long long)b->step_s, draft->samples, (long long)draft->every_s, b->phased, (long long)b->settle_s,
         (long long)b->evaluation_step_s);
     Buffer key = BUFFER(METRIC_KEY_MAX);
     buffer_format(&key, "%s\n%s\n%s", metric->namespace, metric->metric_name, metric->unit ? metric->unit : "");
@@ -148,6 +147,7 @@ typedef struct Filling {
     size_t query_count, reader_count, query_room; /* room: what one call may ask */
     size_t metric_first; /* first query of the metric in hand */
     size_t number; /* of the batch among those with the same key */
+    int64_t span_s; /* the widest reader's */
     double billed_units;
 } Filling;
 
@@ -208,6 +208,7 @@ static void batch_close(Filling *filling) {
     batch.readers = filling->readers;
     batch.reader_count = filling->reader_count;
     batch.billed_units = filling->billed_units;
+    batch.span_s = filling->span_s;
     OWN(text) char *identity = text_format("%s\n%zu", filling->first->batch_key, filling->number);
     metric_plan_add(
         filling->plan, &batch, filling->first->account, filling->first->region, filling->first->every_s, identity);
@@ -221,6 +222,7 @@ static void batch_open(Filling *filling, const Draft *first) {
     filling->first = first;
     filling->query_count = filling->reader_count = filling->metric_first = 0;
     filling->billed_units = 0;
+    filling->span_s = 0;
     filling->query_room = by_datapoints < METRIC_QUERIES_MAX ? by_datapoints : METRIC_QUERIES_MAX;
     if (filling->query_room < 2) filling->query_room = 2; /* a metric's value and its SampleCount go together */
 }
@@ -242,6 +244,7 @@ static size_t metric_queries(const Draft *drafts, size_t count) {
 static void batch_add(Filling *filling, const Draft *draft) {
     MetricReader *reader = &filling->readers[filling->reader_count++];
     *reader = draft->reader;
+    if (draft->batch.span_s > filling->span_s) filling->span_s = draft->batch.span_s;
     reader->values = query_of(filling, draft->reader.selector, draft->value_statistic);
     reader->counts =
         draft->count_statistic ? query_of(filling, draft->reader.selector, draft->count_statistic) : METRIC_NO_QUERY;

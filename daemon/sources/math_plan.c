@@ -29,8 +29,8 @@ static MathDraft draft_of(const Watch *watch, Snapshot *snapshot) {
         draft.samples = metric_reach(&draft.batch, watch, draft.settle_s);
     }
     const MetricBatch *b = &draft.batch;
-    draft.key = text_format("metrics\n%s\n%s\n%lld\n%lld\n%lld\n%d\n%lld\n%lld\n%s", watch->account, watch->region,
-        (long long)b->step_s, (long long)b->span_s, (long long)draft.every_s, b->phased, (long long)b->settle_s,
+    draft.key = text_format("metrics\n%s\n%s\n%lld\n%zu\n%lld\n%d\n%lld\n%lld\n%s", watch->account, watch->region,
+        (long long)b->step_s, draft.samples, (long long)draft.every_s, b->phased, (long long)b->settle_s,
         (long long)b->evaluation_step_s, math->is_alone ? watch->alarm : "");
     return draft;
 }
@@ -47,6 +47,7 @@ typedef struct MathFilling {
     MetricQuery *queries;
     MetricReader *readers;
     size_t query_count, reader_count, number;
+    int64_t span_s; /* the widest reader's */
     double billed_units;
 } MathFilling;
 
@@ -58,10 +59,12 @@ static void close_batch(MathFilling *filling) {
     batch.readers = filling->readers;
     batch.reader_count = filling->reader_count;
     batch.billed_units = filling->billed_units;
+    batch.span_s = filling->span_s;
     const Watch *watch = filling->first->watch;
     OWN(text) char *identity = text_format("%s\n%zu", filling->first->key, filling->number);
     metric_plan_add(filling->plan, &batch, watch->account, watch->region, filling->first->every_s, identity);
     filling->query_count = filling->reader_count = 0;
+    filling->span_s = 0;
     filling->billed_units = 0;
 }
 
@@ -108,6 +111,7 @@ static void add(MathFilling *filling, const MathDraft *draft) {
     for (size_t i = 0; i < math->items.count; i++)
         filling->queries[filling->query_count + i] = query_of(filling->plan->arena, math, i, ids, to);
     filling->query_count += math->items.count;
+    if (draft->batch.span_s > filling->span_s) filling->span_s = draft->batch.span_s;
     filling->billed_units += math->billed_units;
 }
 

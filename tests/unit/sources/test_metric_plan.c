@@ -112,6 +112,16 @@ static const struct Reading {
     {"p90", 30, 3, 30, 10, FOLD_NONE, true},
 };
 
+/* Polled at `now - gap_s` and again at `now`: no window that became judgeable in between reaches past the grid. */
+static void check_replay(const MetricBatch *batch, const ThresholdRule *rule, int64_t now, int64_t gap_s) {
+    const int64_t settle_s = batch->readers[0].settle_s;
+    *batch->last_read_s = now - gap_s;
+    const int64_t end = evaluation_end_s(rule, now - gap_s, settle_s) + evaluation_step_s(rule);
+    if (!batch->phased)
+        ck_assert_int_ge(window_start(end, rule->period_s, rule->range, 0), metric_grid(batch, now).start_s);
+    *batch->last_read_s = 0;
+}
+
 START_TEST(reads_what_folds) {
     const struct Reading *c = &readings[_i];
     TestAlarm alarm;
@@ -129,6 +139,7 @@ START_TEST(reads_what_folds) {
         const int64_t start = window_start(end, c->period_s, c->range, 0);
         ck_assert_int_ge(start, grid.start_s);
         ck_assert_int_eq((start - grid.start_s) % grid.step_s, 0);
+        for (int64_t gap_s = 1; gap_s <= METRIC_REPLAY_S; gap_s += 59) check_replay(batch, &alarm.rule, now, gap_s);
         const int64_t grid_end = grid.start_s + (int64_t)grid.count * grid.step_s;
         ck_assert_int_gt(grid_end, now); /* what still fills is read too */
         ck_assert_int_le(grid_end - grid.step_s, now);
@@ -184,6 +195,23 @@ START_TEST(replays_what_was_missed) {
 }
 END_TEST
 
+/* Alarms of like windows share a call, which reaches as far back as the widest of them needs and no further. */
+START_TEST(asks_for_what_is_needed) {
+    TestAlarm alarms[2];
+    test_alarm(&alarms[0], "N", "a", "Sum", 60, 5);
+    test_alarm(&alarms[1], "N", "b", "Sum", 60, 9);
+    const Watch watches[] = {test_watch(&alarms[0], 0), test_watch(&alarms[1], 1)};
+    for (size_t count = 1; count <= 2; count++) {
+        OWN(plan) Plan *plan = metric_plan(NULL, watches, count);
+        ck_assert_uint_eq(plan_count(plan), 1);
+        const MetricBatch *batch = batch_at(plan, 0);
+        const int64_t widest = (int64_t)alarms[count - 1].rule.range * 60;
+        /* settling, the evaluation's minute, the running one */
+        ck_assert_int_eq(batch->span_s, widest + batch->readers[0].settle_s + 60 + 2 * 60);
+    }
+}
+END_TEST
+
 START_TEST(short_periods_reach_back_three_hours_at_most) {
     TestAlarm alarm;
     test_alarm(&alarm, "N", "a", "Sum", 10, 1060);
@@ -224,6 +252,7 @@ static void fill(TCase *tcase) {
     tcase_add_loop_test(tcase, reads_what_folds, 0, (int)COUNT_OF(readings));
     tcase_add_loop_test(tcase, what_more_data_cannot_undo, 0, (int)COUNT_OF(growing));
     tcase_add_test(tcase, replays_what_was_missed);
+    tcase_add_test(tcase, asks_for_what_is_needed);
     tcase_add_test(tcase, short_periods_reach_back_three_hours_at_most);
     tcase_add_test(tcase, no_watches_no_polls);
     tcase_add_test(tcase, links_into_the_console);
