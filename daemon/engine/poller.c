@@ -166,8 +166,10 @@ static Instance *observed_instance(Poller *poller, const Observation *seen, int6
     const Alarm *alarm = poller->alarms[seen->watch];
     if (series_is_found(poller->series, seen->watch))
         return series_seen(poller->series, seen->watch, seen->labels, seen->absent_s, now_ms);
-    Instance *instance = instance_get(
-        poller->core->instances, alarm->name, watch->account, watch->region, alarm->source->name, seen->labels, now_ms);
+    Instance *instance = instance_find(poller->core->instances, poller->fingerprints[seen->watch]);
+    if (!instance)
+        instance = instance_get(poller->core->instances, alarm->name, watch->account, watch->region,
+            alarm->source->name, seen->labels, now_ms);
     const char *id = aws_account_id(poller->core->aws, watch->account);
     if (instance->alarm != alarm || (*id && strcmp(id, labels_get(instance->labels, "account_id"))))
         instance_attach(instance, alarm, id);
