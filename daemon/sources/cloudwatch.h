@@ -108,10 +108,11 @@ enum { METRIC_CALLS_MAX = 64, METRIC_REFUSED_TRIES = 16 };
  * then on it is asked for by itself. Readers are taken in an order of their own, so that a part is a run of them. */
 typedef struct MetricParts {
     const MetricBatch *batch;
+    Arena *arena; /* borrowed */
     size_t *order; /* readers, those not refused before first */
     size_t (*parts)[2]; /* [first, end) in `order`; the last is the next */
     size_t count, calls, whole; /* parts that wait; asked; that came whole */
-    const char **refusals; /* [reader] in CloudWatch's words; NULL: not refused */
+    const char **refusals; /* [reader] for people; NULL: not refused */
     bool *asked; /* [query] of the part in hand */
     double billed_units; /* of the part in hand */
     size_t first, end; /* of the part in hand */
@@ -119,7 +120,7 @@ typedef struct MetricParts {
 
 void metric_parts_init(MetricParts *parts, const MetricBatch *batch, Arena *arena, int64_t now_s);
 bool metric_parts_next(MetricParts *parts); /* false: all were asked for */
-void metric_parts_refused(MetricParts *parts, const char *words); /* of the part in hand; kept */
+void metric_parts_refused(MetricParts *parts, const char *words); /* CloudWatch's own, of the part in hand */
 void metric_parts_read(MetricParts *parts); /* the part in hand came whole */
 /* Where nothing came whole no single reader is the culprit: all are asked together again. */
 void metric_parts_end(const MetricParts *parts);
@@ -181,6 +182,14 @@ const char *metric_reading_error(const MetricReading *reading, size_t query);
 const char *metric_found_error(const MetricFound *found);
 
 /* --- words --- */
+/* CloudWatch's words, 600 bytes of them, with the ids of a call (`m6`, `z5`) as the user's file says them: an entry's
+ * `id`; of a `metric`, the metric's name. All in the arena. */
+const char *metric_words(Arena *arena, const MetricBatch *batch, const char *said);
+/* Why CloudWatch refused a call for this reader's sake: FILE:LINE:COLUMN of the entry that its words name, the entry's
+ * id, and the words, which are NULL where it was not asked this time. */
+const char *metric_refusal(Arena *arena, const MetricBatch *batch, const MetricReader *reader, const char *words);
+/* The same for one of several readers of a call: whose fault it is was not found out. */
+const char *metric_refusal_shared(Arena *arena, const MetricBatch *batch, const char *words);
 char *metric_console_url(const void *selector, const Labels *series, const char *region, int64_t at_ms);
 char *metric_describe(const void *selector, const ThresholdRule *rule);
 

@@ -9,6 +9,11 @@ static void push(MetricParts *parts, size_t first, size_t end) {
     parts->parts[parts->count++][1] = end;
 }
 
+static void refuse(MetricParts *parts, size_t at, const char *words) {
+    const size_t reader = parts->order[at];
+    parts->refusals[reader] = metric_refusal(parts->arena, parts->batch, &parts->batch->readers[reader], words);
+}
+
 /* Those that were refused are tried again, a few in each poll; which begin depends on the time. */
 static void push_refused(MetricParts *parts, size_t healthy, int64_t now_s) {
     const size_t readers = parts->batch->reader_count, refused = readers - healthy;
@@ -18,14 +23,13 @@ static void push_refused(MetricParts *parts, size_t healthy, int64_t now_s) {
         if (i < METRIC_REFUSED_TRIES)
             push(parts, healthy + at, healthy + at + 1);
         else
-            parts->refusals[parts->order[healthy + at]] =
-                "CloudWatch refused what this alarm asks for; it is asked again in a later poll";
+            refuse(parts, healthy + at, NULL);
     }
 }
 
 void metric_parts_init(MetricParts *parts, const MetricBatch *batch, Arena *arena, int64_t now_s) {
     const size_t readers = batch->reader_count;
-    *parts = (MetricParts){.batch = batch};
+    *parts = (MetricParts){.batch = batch, .arena = arena};
     parts->order = arena_alloc(arena, readers, sizeof *parts->order);
     parts->parts = arena_alloc(arena, 2 * readers + 2, sizeof *parts->parts);
     parts->refusals = arena_alloc(arena, readers, sizeof *parts->refusals);
@@ -68,9 +72,13 @@ bool metric_parts_next(MetricParts *parts) {
 /* Past METRIC_CALLS_MAX the rest waits: who is known by then is asked alone in the next poll, which gets further. */
 void metric_parts_refused(MetricParts *parts, const char *words) {
     const size_t count = parts->end - parts->first;
-    if (count == 1) parts->batch->refused[parts->order[parts->first]] = true;
-    if (count == 1 || parts->calls >= METRIC_CALLS_MAX) {
-        for (size_t i = parts->first; i < parts->end; i++) parts->refusals[parts->order[i]] = words;
+    if (count == 1) {
+        parts->batch->refused[parts->order[parts->first]] = true;
+        return refuse(parts, parts->first, words);
+    }
+    if (parts->calls >= METRIC_CALLS_MAX) {
+        const char *shared = metric_refusal_shared(parts->arena, parts->batch, words);
+        for (size_t i = parts->first; i < parts->end; i++) parts->refusals[parts->order[i]] = shared;
         return;
     }
     const size_t middle = parts->first + count / 2;

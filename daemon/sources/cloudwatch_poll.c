@@ -238,9 +238,10 @@ static bool token_is_new(PollRun *run, const char *token) {
 static void page_take(PollRun *run, const MetricPage *page) {
     metric_reading_join(&run->reading, page);
     if (page->message) {
+        const char *words = metric_words(run->outcome->arena, run->batch, page->message);
         for (size_t i = 0; i < run->reading.queries; i++) /* which metric it concerns is not said */
-            run->reading.errors[i] = arena_text(run->outcome->arena, page->message);
-        return run_finish(run, page->message, AWS_OTHER);
+            run->reading.errors[i] = words;
+        return run_finish(run, words, AWS_OTHER);
     }
     if (!page->next_token) {
         metric_parts_read(&run->parts);
@@ -273,18 +274,16 @@ static void decode_done(uv_work_t *work, int status) {
     free(decode);
 }
 
-/* What CloudWatch says of an expression, which names it by the id that Tocsin gave it. */
-static const char *refusal_words(PollRun *run, const AwsAnswer *answer) {
+static const char *refusal_words(const AwsAnswer *answer) {
     const char *words = *answer->message ? answer->message : answer->explanation;
-    return arena_format(
-        run->outcome->arena, "CloudWatch refused the query: %.600s", *words ? words : "it gave no reason");
+    return *words ? words : "it gave no reason";
 }
 
 static void page_answered(void *ctx, const AwsAnswer *answer) {
     PollRun *run = ctx;
     run->ticket = NULL;
     if (answer->class == AWS_VALIDATION && run->pages == 0) {
-        metric_parts_refused(&run->parts, refusal_words(run, answer));
+        metric_parts_refused(&run->parts, refusal_words(answer));
         return part_ask(run);
     }
     if (answer->class != AWS_FINE)

@@ -160,6 +160,7 @@ bool metric_selector_decode(Decoding *in, const Node *node, void *selector, Thre
     MetricSelector *metric = selector;
     (void)every_s; /* its default depends on the poll section too: the plan knows both */
     if (!metric_selector_finish(in->arena, metric)) return false;
+    metric->at = node->at;
     rule->period_s = metric->period_s;
     rule->percentile_e10 = metric->parsed.kind == STATISTIC_PERCENTILE ? metric->parsed.percentile_e10 : 0;
     if (!missing_given)

@@ -192,6 +192,7 @@ static void name_series(MathSelector *math, Arena *arena) {
 static void look_at_kind(MathSelector *math, Arena *arena) {
     for (size_t i = 0; i < math->items.count; i++) {
         const char *expression = item_at(math, i)->expression;
+        item_at(math, i)->at = place_of(math, i, "expression");
         if (!expression) {
             math->billed_units++;
             continue;

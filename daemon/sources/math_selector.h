@@ -18,6 +18,7 @@ typedef struct MathItem {
     const char *id, *expression, *label; /* expression NULL: a metric; label NULL: CloudWatch's own */
     MetricSelector metric; /* of a metric; its period_s is the item's, 0: not given */
     bool return_data;
+    Place at; /* of the expression; of a metric, where the entry begins */
 } MathItem;
 
 typedef struct MathSelector {

@@ -15,6 +15,7 @@ typedef struct MetricSelector {
     int64_t period_s;
     int unit_choice; /* 0: none given */
     Statistic parsed; /* of `statistic` */
+    Place at; /* of the `metric` key's value; in an entry of `metrics` the entry says it */
     const Label *series; /* the dimensions, sorted by name; dimensions.count of them */
 } MetricSelector;
 

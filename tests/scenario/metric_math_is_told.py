@@ -63,10 +63,21 @@ def scenario(world):
     body = wait_for(lambda: [one for one in bodies(hook, status="firing") if one["groupLabels"].get("Host")], 20, "told")[0]
     expect(body["groupLabels"] == {"alertname": "busy", "Host": "h1"}, f"the message says which: {body['groupLabels']}")
     wrong = wait_for(lambda: [row for row in world.instances("wrong") if row["evaluation_error"]], 20, "the refusal")[0]
-    expect("Unknown function NO_SUCH" in wrong["evaluation_error"], f"in CloudWatch's words: {wrong['evaluation_error']}")
-    expect(not world.instances("quiet")[0]["evaluation_error"], "the others are not blind")
+    with open(world.config_file, encoding="utf-8") as file:
+        line, column = next((number, text.index('"NO_SUCH') + 1) for number, text in enumerate(file, 1) if "NO_SUCH" in text)
+    words = (f"{world.config_file}:{line}:{column}: CloudWatch refused the expression `rate`: "
+             "Error in expression 'rate': Unknown function NO_SUCH")
+    expect(wrong["evaluation_error"].startswith(words), f"{words}\nis told, not\n{wrong['evaluation_error']}")
+    for name in ("error-rate", "quiet", "busy", "hosts"):
+        expect(not any(row["evaluation_error"] for row in world.instances(name)), f"{name} is not blind")
     failing = wait_for(lambda: world.instances("TocsinSourceFailing"), 40, "the source's own alarm")[0]
     expect("blind: wrong" in failing["reason"] and "quiet" not in failing["reason"], f"it names the alarm: {failing['reason']}")
+    for where, text in (("TocsinSourceFailing", failing["reason"]), ("the log", world.log()),
+                        ("/v1/sources", world.get("/v1/sources")["sources"][0]["last_error"]),
+                        ("show", world.ctl("show", "wrong").stdout), ("status", world.ctl("status").stdout)):
+        expect(words in text, f"{where} says what, whose and where: {text[-2000:]}")
+    last = world.instances("quiet")[0]["last_evaluated"]
+    wait_for(lambda: world.instances("quiet")[0]["last_evaluated"] > last, 20, "the others go on")
     shown = world.ctl("show", "error-rate")
     expect("100 * errors / requests" in shown.stdout, f"what is watched: {shown.stdout}")
 

@@ -30,6 +30,7 @@ typedef struct World {
     PollOutcome *outcome;
     size_t queries[CALLS_MAX]; /* of each call */
     const char *refuse; /* an expression that holds this is refused */
+    const char *refusal; /* in these words */
     bool refuse_all;
     char body[4096];
     char *answer; /* instead of one datapoint for each */
@@ -40,8 +41,11 @@ static void alarm_make(MathAlarm *alarm, size_t number, const char *expression, 
     *alarm = (MathAlarm){.selector = {.period_s = 60, .billed_units = 1, .returned = has_metric}};
     snprintf(alarm->name, sizeof alarm->name, "a%zu", number);
     if (has_metric)
-        alarm->items[0] = (MathItem){.id = "a", .metric = {.namespace = "N", .metric_name = "M", .statistic = "Sum"}};
-    alarm->items[has_metric] = (MathItem){.id = "rate", .expression = expression, .return_data = true};
+        alarm->items[0] = (MathItem){.id = "a",
+            .metric = {.namespace = "N", .metric_name = "M", .statistic = "Sum"},
+            .at = {"t.yaml", 10 * number, 9}};
+    alarm->items[has_metric] =
+        (MathItem){.id = "rate", .expression = expression, .return_data = true, .at = {"t.yaml", 10 * number + 1, 28}};
     alarm->selector.items = (SectionList){.count = has_metric ? 2 : 1, .items = alarm->items};
     alarm->rule = (ThresholdRule){.comparison = COMPARE_GT, .n = 1, .m = 1, .range = 3, .period_s = 60};
 }
@@ -75,7 +79,7 @@ static FakeAnswer answer(Aws *aws, const AwsCall *call, const json_t *body) {
         }
         ck_assert_int_eq(json_integer_value(json_object_get(query, "Period")), 60);
         if (world->refuse && strstr(expression, world->refuse))
-            return (FakeAnswer){.class = AWS_VALIDATION, .words = "Error in expression"};
+            return (FakeAnswer){.class = AWS_VALIDATION, .words = world->refusal};
         used += (size_t)snprintf(world->body + used, sizeof world->body - used,
             "%s{\"Id\":\"%s\",\"Label\":\"x\",\"StatusCode\":\"Complete\",\"Timestamps\":[1767322680],\"Values\":[7]}",
             i > 1 ? "," : "", json_string_value(json_object_get(query, "Id")));
@@ -91,7 +95,7 @@ static void keep(void *ctx, PollOutcome *take_outcome) {
 }
 
 static void world_init(World *world) {
-    *world = (World){0};
+    *world = (World){.refusal = "Error in expression"};
     uv_loop_init(&world->loop);
     world->aws = (struct Aws){.loop = &world->loop, .now_s = NOW_S, .answer = answer, .ctx = world};
     world->poll = (PollWorld){.loop = &world->loop, .aws = &world->aws};
@@ -153,8 +157,8 @@ START_TEST(one_that_is_refused_leaves_the_others_alone) {
     poll_once(&world, 0);
     for (size_t i = 0; i < ALARMS; i++) {
         const char *error = error_of(&world, 10 + i);
-        ck_assert_msg(i == 3 ? error && strstr(error, "refused the query: Error in expression") : !error, "%zu: %s", i,
-            error ? error : "none");
+        ck_assert_msg(i == 3 ? error && strstr(error, "refused what this alarm asks for: Error in expression") : !error,
+            "%zu: %s", i, error ? error : "none");
     }
     ck_assert(world.outcome->failed);
     ck_assert_uint_eq(world.aws.calls, 7); /* halved until it stands alone */
@@ -168,6 +172,61 @@ START_TEST(one_that_is_refused_leaves_the_others_alone) {
     ck_assert(!world.outcome->failed);
     poll_once(&world, 0);
     ck_assert_uint_eq(world.aws.calls, 1);
+    world_stop(&world);
+}
+END_TEST
+
+/* What CloudWatch says of the fourth alarm, whose metric has the id z6 in the call and whose expression m7. */
+static const struct Refusal {
+    const char *said, *told;
+} refusals[] = {
+    {"Error in expression 'm7': Unknown function NO",
+        "t.yaml:31:28: CloudWatch refused the expression `rate`: Error in expression 'rate': Unknown function NO"},
+    {"z6 has no such statistic.", "t.yaml:30:9: CloudWatch refused the metric `a`: a has no such statistic."},
+    {"z6", "t.yaml:30:9: CloudWatch refused the metric `a`: a"},
+    {"at 100*z6/m7", "t.yaml:30:9: CloudWatch refused the metric `a`: at 100*a/rate"},
+    {"m0 m1 m7", "t.yaml:31:28: CloudWatch refused the expression `rate`: m0 rate rate"}, /* m0 was never asked */
+    {"something", "t.yaml:31:28: CloudWatch refused what this alarm asks for: something"},
+    {"", "t.yaml:31:28: CloudWatch refused what this alarm asks for: it gave no reason"},
+    {"m7.large db.m7 mm7 m77 z7 m m1234567 M7", /* names of other things */
+        "t.yaml:31:28: CloudWatch refused what this alarm asks for: m7.large db.m7 mm7 m77 z7 m m1234567 M7"},
+};
+
+START_TEST(a_refusal_speaks_the_language_of_the_file) {
+    World world;
+    world_init(&world);
+    world.count = ALARMS;
+    for (size_t i = 0; i < ALARMS; i++) alarm_make(&world.alarms[i], i, i == 3 ? "a + bad" : "a + 1", true);
+    world.refuse = "bad";
+    world.refusal = refusals[_i].said;
+    world_plan(&world);
+    for (int polls = 0; polls < 2; polls++) { /* found by halving, then known */
+        poll_once(&world, 0);
+        ck_assert_str_eq(error_of(&world, 13), refusals[_i].told);
+        ck_assert_str_eq(world.outcome->error, refusals[_i].told);
+        ck_assert_ptr_null(error_of(&world, 12));
+    }
+    world_stop(&world);
+}
+END_TEST
+
+START_TEST(a_refusal_without_a_culprit_says_so) {
+    World world;
+    world_init(&world);
+    world.count = ALARMS;
+    for (size_t i = 0; i < ALARMS; i++) alarm_make(&world.alarms[i], i, "a + 1", i != 2);
+    world_plan(&world);
+    const MetricBatch *batch = plan_poll(world.plan, 0)->batch;
+    OWN(arena) Arena *arena = arena_new();
+    ck_assert_str_eq(metric_refusal(arena, batch, &batch->readers[3], NULL),
+        "t.yaml:31:28: CloudWatch refused what this alarm asks for; it is asked again in a later poll");
+    ck_assert_str_eq(metric_refusal(arena, batch, &batch->readers[2], "x"),
+        "t.yaml:21:28: CloudWatch refused the expression `rate`: x"); /* it has no other entry */
+    ck_assert_str_eq(metric_refusal_shared(arena, batch, "z0 + m1"),
+        "CloudWatch refused the call that this alarm shares with others: a + rate");
+    OWN(text) char *many = alloc_zeroed(1, 4096);
+    for (size_t i = 0; i < 1000; i++) memcpy(many + 3 * i, "m1 ", 3);
+    ck_assert_uint_eq(strlen(metric_words(arena, batch, many)), 200 * strlen("rate ")); /* bounded */
     world_stop(&world);
 }
 END_TEST
@@ -261,6 +320,8 @@ END_TEST
 static void fill(TCase *tcase) {
     tcase_add_test(tcase, alarms_share_a_call_under_ids_of_their_own);
     tcase_add_test(tcase, one_that_is_refused_leaves_the_others_alone);
+    tcase_add_loop_test(tcase, a_refusal_speaks_the_language_of_the_file, 0, (int)COUNT_OF(refusals));
+    tcase_add_test(tcase, a_refusal_without_a_culprit_says_so);
     tcase_add_test(tcase, when_all_are_refused_none_is_the_culprit);
     tcase_add_loop_test(tcase, each_series_is_an_instance, 0, (int)COUNT_OF(cases));
     tcase_add_test(tcase, several_series_where_one_was_expected);
