@@ -15,8 +15,10 @@ void answer_headers_deinit(AnswerHeaders *headers) {
 
 bool answer_headers_line(AnswerHeaders *headers, const char *line, size_t length) {
     if (length >= 5 && memcmp(line, "HTTP/", 5) == 0) {
+        const size_t bytes = headers->bytes + length; /* goes on: there may be 1xx answers without end */
         answer_headers_deinit(headers);
-        return true;
+        headers->bytes = bytes;
+        return bytes <= ANSWER_HEADER_BYTES;
     }
     const char *colon = memchr(line, ':', length);
     if (!colon) return true; /* the empty line at the end */

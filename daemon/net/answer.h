@@ -11,7 +11,7 @@ enum { ANSWER_HEADERS = 128, ANSWER_HEADER_BYTES = 65536, RETRY_AFTER_MAX_MS = 3
 typedef struct AnswerHeaders {
     char *names[ANSWER_HEADERS]; /* each block holds name and value */
     const char *values[ANSWER_HEADERS];
-    size_t count, bytes;
+    size_t count, bytes; /* bytes: of all lines so far, those of 1xx answers included */
 } AnswerHeaders;
 
 /* One line as libcurl hands it over; a status line begins anew (1xx came before). False: past the bounds. */

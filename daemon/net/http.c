@@ -21,7 +21,7 @@ typedef struct Exchange {
     /* The answer, decoded. In memory that is wiped: credentials come this way. */
     char *body;
     size_t used, room, max;
-    bool keep_head, cut, too_long;
+    bool keep_head, cut, too_long, head_too_long;
     AnswerHeaders headers;
     int64_t date_ms, date_arrived_ms;
 } Exchange;
@@ -64,7 +64,7 @@ static size_t take_header(char *bytes, size_t size, size_t count, void *ctx) {
     Exchange *exchange = ctx;
     const size_t length = size * count;
     if (!answer_headers_line(&exchange->headers, bytes, length)) {
-        exchange->too_long = true;
+        exchange->too_long = exchange->head_too_long = true;
         return 0;
     }
     const char *date = answer_headers_get(&exchange->headers, "Date");
@@ -97,8 +97,13 @@ static void exchange_finish(HttpTicket *ticket, HttpOutcome outcome, CURLcode co
     if (exchange->cut && code == CURLE_WRITE_ERROR) outcome = HTTP_ANSWERED;
     if (exchange->too_long && outcome == HTTP_FAILED) {
         outcome = HTTP_TOO_LONG;
-        snprintf(ticket->error, sizeof ticket->error, "%s: the answer is longer than %zu bytes", ticket->where,
-            exchange->max);
+        if (exchange->head_too_long)
+            snprintf(ticket->error, sizeof ticket->error,
+                "%s: the answer's head is longer than %d bytes or has more than %d headers", ticket->where,
+                ANSWER_HEADER_BYTES, ANSWER_HEADERS);
+        else
+            snprintf(ticket->error, sizeof ticket->error, "%s: the answer is longer than %zu bytes", ticket->where,
+                exchange->max);
     }
     body_room(exchange, exchange->used + 1);
     exchange->body[exchange->used] = 0;

@@ -30,8 +30,27 @@ static curl_socket_t open_socket(void *ctx, curlsocktype purpose, struct curl_so
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-static const char *tls_problem(const HttpTicket *ticket) {
-    return *ticket->curl_error ? ticket->curl_error : "the TLS handshake failed";
+/* What OpenSSL's and libcurl's words mean for whoever has to mend it. */
+static const struct TlsWords {
+    const char *part, *meaning;
+} tls_words[] = {
+    {"wrong version number", "what answers there speaks no TLS"},
+    {"local issuer certificate", "its certificate is signed by nobody whom this machine trusts (see ca_file)"},
+    {"self-signed certificate", "its certificate is signed by nobody whom this machine trusts (see ca_file)"},
+    {"self signed certificate", "its certificate is signed by nobody whom this machine trusts (see ca_file)"},
+    {"has expired", "its certificate has expired"},
+    {"not yet valid", "its certificate is not valid yet"},
+    {"does not match target host", "its certificate is another host's"},
+    {"subject name matches target host", "its certificate is another host's"},
+};
+
+static void explain_tls(HttpTicket *ticket) {
+    const char *said = *ticket->curl_error ? ticket->curl_error : "the TLS handshake failed";
+    const char *meaning = NULL;
+    for (size_t i = 0; i < COUNT_OF(tls_words) && !meaning; i++)
+        if (strstr(said, tls_words[i].part)) meaning = tls_words[i].meaning;
+    snprintf(ticket->error, sizeof ticket->error, meaning ? "%s: %s: %s" : "%s: %s%s", ticket->where,
+        meaning ? meaning : "", said);
 }
 
 bool transfer_tls_failed(CURLcode code) {
@@ -72,12 +91,16 @@ void transfer_explain(HttpTicket *ticket, CURLcode code) {
         explain_timeout(ticket);
         return;
     }
+    if (transfer_tls_failed(code)) {
+        explain_tls(ticket);
+        return;
+    }
     curl_easy_getinfo(ticket->easy, CURLINFO_OS_ERRNO, &number);
     const char *words = curl_easy_strerror(code);
     if (code == CURLE_COULDNT_CONNECT && number) words = strerror((int)number);
-    if (transfer_tls_failed(code)) words = tls_problem(ticket);
     if (code == CURLE_GOT_NOTHING) words = "closed the connection without an answer";
-    if (code == CURLE_PARTIAL_FILE || code == CURLE_RECV_ERROR)
+    if (code == CURLE_UNSUPPORTED_PROTOCOL) words = "what answers there speaks no HTTP";
+    if (code == CURLE_PARTIAL_FILE || code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR)
         words = "the connection broke before the answer was whole";
     snprintf(ticket->error, sizeof ticket->error, "%s: %s", ticket->where, words);
 }
@@ -106,10 +129,13 @@ static void collect(Http *http) {
     }
 }
 
+/* Behind an error may stand an answer that came before it, a refusal while we were still sending: with CURL_CSELECT_ERR
+ * alone libcurl would not read it. It reads until nothing is left, and so comes to the error by itself; libuv has
+ * stopped the handle. */
 static void on_ready(uv_poll_t *poll, int status, int events) {
     const Watch *watch = poll->data;
     Http *http = watch->http;
-    int flags = status < 0 ? CURL_CSELECT_ERR : 0, running;
+    int flags = status < 0 ? CURL_CSELECT_ERR | CURL_CSELECT_IN : 0, running;
     if (events & UV_READABLE) flags |= CURL_CSELECT_IN;
     if (events & UV_WRITABLE) flags |= CURL_CSELECT_OUT;
     if (!http->multi) return;

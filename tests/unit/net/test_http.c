@@ -62,12 +62,18 @@ static size_t serve(Talk *talk) {
             "HTTP/1.1 302 Found\r\nLocation: https://other.example.org:444/path?token=1\r\nContent-Length: 0\r\n\r\n",
             false},
         {"/wait", "HTTP/1.1 429 Too Many\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n", false},
+        {"/refused-at-length", "HTTP/1.1 413 Too Large\r\nContent-Length: 100000\r\n\r\n", false}, /* likewise */
+        {"/refused", "HTTP/1.1 413 Too Large\r\nContent-Length: 9\r\n\r\ntoo large", false}, /* and a reset */
         {"/slow", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe", false},
     };
     const size_t length = http_request_length(talk);
     World *world = talk->server->ctx;
     if (!length) return 0;
     snprintf(world->heard, sizeof world->heard, "%.*s", (int)length, talk->heard);
+    if (asked(talk, "/hints")) {
+        static const char hint[] = "HTTP/1.1 103 Early Hints\r\nX-Amzn-RequestId: early\r\n\r\n";
+        for (size_t sent = 0; sent < 2 * 65536; sent += sizeof hint - 1) talk_say(talk, hint);
+    }
     if (asked(talk, "/bomb")) {
         char head[128];
         snprintf(
@@ -76,12 +82,18 @@ static size_t serve(Talk *talk) {
         talk_say_bytes(talk, bomb, bomb_length);
     }
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
-        if (!asked(talk, answers[i].path)) continue;
+        if (!asked(talk, answers[i].path) || talk->closing) continue;
         talk_say(talk, answers[i].answer);
         static const char chunk[2048 + 2] = {[2048] = '\r', [2049] = '\n'};
         for (int n = 0; strcmp(answers[i].path, "/chunked") == 0 && n < 8; n++) {
             talk_say_bytes(talk, chunk, sizeof chunk);
             talk_say(talk, "800\r\n");
+        }
+        if (strncmp(answers[i].path, "/refused", 8) == 0) {
+            static const char more[100000];
+            if (strcmp(answers[i].path, "/refused-at-length") == 0) talk_say_bytes(talk, more, sizeof more);
+            talk->closing = true;
+            uv_tcp_close_reset(&talk->tcp, talk_closed);
         }
         if (answers[i].hang_up) {
             uv_shutdown_t *shut = calloc(1, sizeof *shut);
@@ -148,6 +160,9 @@ static const struct Case {
     {"/ok", 5, false, 0, HTTP_ANSWERED, 200, "hello", ""},
     {"/ok", 4, false, 0, HTTP_TOO_LONG, 0, NULL, "longer than 4 bytes"},
     {"/continue", 0, false, 0, HTTP_ANSWERED, 200, "ok", ""},
+    {"/hints", 0, false, 0, HTTP_TOO_LONG, 0, NULL, "the answer's head is longer than 65536 bytes"},
+    {"/refused-at-length", 0, false, 0, HTTP_ANSWERED, 413, "", ""},
+    {"/refused", 0, false, 0, HTTP_ANSWERED, 413, "too large", ""},
     {"/long", 5, true, 0, HTTP_ANSWERED, 500, "abcde", ""},
     {"/bomb", 1000, false, 0, HTTP_TOO_LONG, 0, NULL, "longer than 1000 bytes"},
     {"/bomb", 300000, false, 0, HTTP_ANSWERED, 200, "", ""},
