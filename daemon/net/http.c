@@ -40,8 +40,9 @@ static const char *const outcome_words[] = {[HTTP_ANSWERED] = "answered",
 static void body_room(Exchange *exchange, size_t wanted) {
     if (wanted < exchange->room) return;
     while (exchange->room <= wanted) exchange->room = exchange->room ? exchange->room * 2 : 4096;
+    if (exchange->room > exchange->max + 2) exchange->room = exchange->max + 2; /* all of it is wiped in the end */
     exchange->body = guard_realloc(exchange->body, exchange->room);
-    if (!exchange->body) abort(); /* at most twice max, and that is bounded */
+    if (!exchange->body) abort(); /* at most max, and that is bounded */
 }
 
 /* Counts decoded bytes: CURLOPT_MAXFILESIZE sees neither gzip bombs nor chunked bodies. */
