@@ -1,0 +1,63 @@
+/* The same bytes for json_pull and for jansson. Holds: both take them or both refuse them, and both read the same
+ * values. Two things apart: only jansson looks everywhere for keys that come twice, and takes a NUL for the end. */
+#include "fuzz.h"
+
+#include "base/json.h"
+#include "base/json_pull.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void hold(bool what) {
+    if (!what) abort();
+}
+
+/* Takes the value at hand, which jansson has read as `same`; NULL: nothing is known of it. */
+static void walk(JsonPull *in, const json_t *same) {
+    JsonText text;
+    double number;
+    size_t count = 0;
+    if (json_pull_open(in, '{')) {
+        for (; json_pull_key(in, &text); count++) {
+            hold(!memchr(text.bytes, '\0', text.length));
+            const json_t *member = same ? json_object_getn(same, text.bytes, text.length) : NULL;
+            hold(!same || member);
+            walk(in, member);
+        }
+        hold(!same || json_object_size(same) == count);
+    } else if (json_pull_open(in, '[')) {
+        for (; json_pull_item(in); count++) walk(in, json_array_get(same, count));
+        hold(!same || (json_is_array(same) && json_array_size(same) == count));
+    } else if (json_pull_text(in, &text)) {
+        hold(!same || (json_is_string(same) && json_string_length(same) == text.length));
+        hold(!same || memcmp(json_string_value(same), text.bytes, text.length) == 0);
+    } else if (json_pull_number(in, &number)) {
+        hold(!same || (json_is_number(same) && json_number_value(same) == number));
+    } else {
+        const char first = json_pull_peek(in);
+        hold(!same || first == (json_is_null(same) ? 'n' : json_is_true(same) ? 't' : json_is_false(same) ? 'f' : 0));
+        json_pull_skip(in);
+    }
+}
+
+static bool pull(const char *text, size_t length, const json_t *same) {
+    JsonPull in;
+    Error err = {0};
+    json_pull_init(&in, text, length, &err);
+    walk(&in, same);
+    const bool is_json = json_pull_end(&in);
+    json_pull_deinit(&in);
+    hold(is_json == (err.kind == ERROR_NONE));
+    return is_json;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    const char *text = (const char *)data;
+    OWN(json) json_t *tree = json_read(text, size, NULL);
+    const bool taken = pull(text, size, tree);
+    hold(taken || !tree || memchr(text, '\0', size));
+    if (!taken || tree) return 0;
+    OWN(json) json_t *twice = json_loadb(text, size, JSON_DECODE_ANY, NULL);
+    hold(twice != NULL);
+    return 0;
+}
