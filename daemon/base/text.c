@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <float.h>
 #include <limits.h>
 #include <math.h>
 #include <stdint.h>
@@ -147,21 +148,38 @@ bool glob_matches(const char *glob, const char *text, bool ignore_case) {
     return !*glob;
 }
 
-/* The fewest digits that read back the same; the exponent is that of the first digit. */
+/* The fewest digits that read back the same. Every decimal of up to DBL_DIG digits outlives the way to a double and
+ * back, so that the zeros at the end of that many say how many fewer would do. */
 static int digits_needed(double value, int *ret_exponent) {
     char text[NUMBER_TEXT_MAX];
-    for (int digits = 1;; digits++) {
+    int digits = fabs(value) < DBL_MIN ? 1 : DBL_DIG; /* of the smallest that does not hold */
+    for (;; digits++) {
         snprintf(text, sizeof text, "%.*e", digits - 1, value);
-        if (digits < 17 && strtod(text, NULL) != value) continue;
-        *ret_exponent = atoi(strchr(text, 'e') + 1);
-        return digits;
+        if (digits == 17 || strtod(text, NULL) == value) break;
     }
+    const char *end = strchr(text, 'e');
+    *ret_exponent = atoi(end + 1);
+    for (; digits > 1 && end[-1] == '0'; end--) digits--;
+    return digits;
+}
+
+/* By hand: most figures are whole, and each alarm has several in each poll. */
+static void whole_format(uint64_t value, bool is_negative, char *text) {
+    char digits[NUMBER_TEXT_MAX];
+    size_t at = sizeof digits - 1;
+    digits[at] = '\0';
+    for (; value; value /= 10) digits[--at] = (char)('0' + value % 10);
+    if (is_negative) digits[--at] = '-';
+    memcpy(text, digits + at, sizeof digits - at);
 }
 
 const char *number_format(double value, char text[static NUMBER_TEXT_MAX]) {
+    static const double whole_max = 1e15; /* below it every digit of a whole number is its own */
     if (isnan(value)) return strcpy(text, "NaN");
     if (isinf(value)) return strcpy(text, value > 0 ? "+Inf" : "-Inf");
     if (value == 0) return strcpy(text, "0"); /* no `-0` */
+    if (fabs(value) < whole_max && value == trunc(value))
+        return whole_format((uint64_t)fabs(value), value < 0, text), text;
     int exponent;
     const int digits = digits_needed(value, &exponent);
     if (exponent < -5 || exponent > 15) {

@@ -1,5 +1,7 @@
 #include "base/timetext.h"
 
+#include "base/own.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -54,8 +56,12 @@ const char *time_format_mail(int64_t wall_ms, char text[static TIME_TEXT_MAX]) {
 const char *time_format_reason(int64_t wall_ms, char text[static TIME_TEXT_MAX]) {
     struct tm t;
     broken_down(wall_ms, &t);
-    snprintf(text, TIME_TEXT_MAX, "%02d/%02d/%02d %02d:%02d:%02d", t.tm_mday, t.tm_mon + 1, (t.tm_year + 1900) % 100,
-        t.tm_hour, t.tm_min, t.tm_sec);
+    const int parts[] = {t.tm_mday, t.tm_mon + 1, (t.tm_year + 1900) % 100, t.tm_hour, t.tm_min, t.tm_sec};
+    char *at = strcpy(text, "dd/mm/yy hh:mm:ss");
+    for (size_t i = 0; i < COUNT_OF(parts); i++, at += 3) { /* by hand: an alarm's reason has several in each poll */
+        at[0] = (char)('0' + parts[i] / 10);
+        at[1] = (char)('0' + parts[i] % 10);
+    }
     return text;
 }
 

@@ -6,6 +6,9 @@
 #include "base/own.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
 
 static const struct {
     const char *bytes;
@@ -91,6 +94,48 @@ START_TEST(numbers_are_told) {
 }
 END_TEST
 
+/* Digits from the first that is not 0 to the last that is not. */
+static int digits_of(const char *text) {
+    int digits = 0, last = 0;
+    for (; *text && *text != 'e'; text++) {
+        if (*text < '0' || *text > '9' || (!digits && *text == '0')) continue;
+        digits++;
+        if (*text != '0') last = digits;
+    }
+    return last;
+}
+
+static int fewest_digits(double value) {
+    char text[NUMBER_TEXT_MAX];
+    for (int digits = 1;; digits++) {
+        snprintf(text, sizeof text, "%.*e", digits - 1, value);
+        if (strtod(text, NULL) == value) return digits;
+    }
+}
+
+/* Figures as metrics have them (few digits, whole ones, quotients) and any bits. */
+START_TEST(numbers_are_short) {
+    const char *given = getenv("TOCSIN_SEED");
+    const unsigned seed = given ? (unsigned)strtoul(given, NULL, 10) : (unsigned)time(NULL);
+    srandom(seed);
+    for (size_t i = 0; i < 20000; i++) {
+        const uint64_t bits = (uint64_t)random() << 40 ^ (uint64_t)random() << 20 ^ (uint64_t)random();
+        const double ratio = (double)random() / (double)(1 + random() % 100000);
+        double any;
+        char text[NUMBER_TEXT_MAX];
+        memcpy(&any, &bits, sizeof any);
+        const double value = i % 4 == 0 ? any
+            : i % 4 == 1                ? ratio
+            : i % 4 == 2                ? round(ratio)
+                                        : round(ratio * 100) / 100;
+        if (!isfinite(value) || value == 0) continue;
+        number_format(value, text);
+        ck_assert_msg(strtod(text, NULL) == value && digits_of(text) == fewest_digits(value),
+            "seed %u: %.17g is told as %s", seed, value, text);
+    }
+}
+END_TEST
+
 START_TEST(numbers_are_parsed) {
     double value = -7;
     const char *const wrong[] = {"", " 1", "1 ", "nan", "inf", "0x10", "1e999", "1_000", "--1", "e5", "1.2.3", "+"};
@@ -119,6 +164,7 @@ static void fill(TCase *tcase) {
     tcase_add_loop_test(tcase, nearest_is_found, 0, COUNT_OF(nearest));
     tcase_add_loop_test(tcase, globs_match, 0, COUNT_OF(globs));
     tcase_add_loop_test(tcase, numbers_are_told, 0, COUNT_OF(numbers));
+    tcase_add_test(tcase, numbers_are_short);
     tcase_add_test(tcase, numbers_are_parsed);
     tcase_add_loop_test(tcase, control_is_escaped, 0, COUNT_OF(harmful));
 }
