@@ -13,6 +13,7 @@
 typedef struct Entry {
     ProfileSection section;
     const char *name, *outer, *key, *value; /* outer NULL: not nested; key NULL: the section's own line */
+    size_t line;
 } Entry;
 
 struct Profiles {
@@ -50,7 +51,7 @@ static bool add(Reading *reading, const char *outer, const char *key, const char
         into->room = into->room ? into->room * 2 : 64;
         into->entries = alloc_again(into->entries, into->room, sizeof *into->entries);
     }
-    into->entries[into->count++] = (Entry){reading->section, reading->name, outer, key, value};
+    into->entries[into->count++] = (Entry){reading->section, reading->name, outer, key, value, reading->line};
     return true;
 }
 
@@ -187,13 +188,24 @@ bool profiles_has(const Profiles *profiles, ProfileSection section, const char *
 
 static bool same(const char *a, const char *b) { return a && b ? strcmp(a, b) == 0 : a == b; }
 
-const char *profiles_get(
+static const Entry *find(
     const Profiles *profiles, ProfileSection section, const char *name, const char *outer, const char *key) {
     for (size_t i = profiles->count; i-- > 0;) { /* from the end: the last counts */
         const Entry *entry = &profiles->entries[i];
         if (entry->section == section && same(entry->key, key) && same(entry->outer, outer) &&
             strcmp(entry->name, name) == 0)
-            return entry->value;
+            return entry;
     }
     return NULL;
+}
+
+const char *profiles_get(
+    const Profiles *profiles, ProfileSection section, const char *name, const char *outer, const char *key) {
+    const Entry *entry = find(profiles, section, name, outer, key);
+    return entry ? entry->value : NULL;
+}
+
+size_t profiles_line(const Profiles *profiles, ProfileSection section, const char *name, const char *key) {
+    const Entry *entry = find(profiles, section, name, NULL, key);
+    return entry ? entry->line : 0;
 }

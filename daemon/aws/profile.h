@@ -29,5 +29,7 @@ bool profiles_has(const Profiles *profiles, ProfileSection section, const char *
 /* NULL where absent; keys in lower case; `outer`: the key whose indented lines are meant, or NULL. Borrowed. */
 const char *profiles_get(
     const Profiles *profiles, ProfileSection section, const char *name, const char *outer, const char *key);
+/* In which line of its file the key stands, from 1; 0 where absent. */
+size_t profiles_line(const Profiles *profiles, ProfileSection section, const char *name, const char *key);
 
 #endif

@@ -1,6 +1,8 @@
 #include "aws/chain.h"
 #include "aws/service.h"
+#include "aws/way.h"
 
+#include "base/alloc.h"
 #include "base/text.h"
 
 #include <stdio.h>
@@ -193,6 +195,17 @@ static const char *configured_url(const AwsSection *section, const char *word) {
     return section->endpoint_url;
 }
 
+/* A mistake in the AWS files that `--check` can see. They may be mended while the daemon runs, so it refuses nothing.
+ */
+static void warn_of_circle(const AwsSection *section, const AwsFiles *files, Decoding *in) {
+    Place at;
+    if (!section->profile && aws_environment("AWS_ACCESS_KEY_ID")) return; /* no profile is asked for keys */
+    OWN(text) char *circle = way_circle(files, section->profile, &at);
+    if (!circle) return;
+    at.file = arena_text(in->arena, at.file);
+    problem_warn(in->problems, at, WAY_CIRCLE_REMEDY, WAY_CIRCLE, circle);
+}
+
 /* Fills in from environment and profile what the file leaves open. */
 static bool resolve(AwsSection *section, Place at, Decoding *in) {
     __attribute__((cleanup(aws_files_drop))) AwsFiles files = {0};
@@ -217,6 +230,7 @@ static bool resolve(AwsSection *section, Place at, Decoding *in) {
         section->urls[i] = arena_text(in->arena, aws_chain_endpoint(&files, section->profile, word));
         if (section->urls[i]) fine &= check_url_text(section->urls[i], at, in);
     }
+    warn_of_circle(section, &files, in);
     section->ca_bundle = arena_text(in->arena, aws_chain_ca_bundle(&files, section->profile));
     return fine;
 }

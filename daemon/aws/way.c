@@ -337,21 +337,37 @@ static bool has_static(const Search *search, const char *name) {
     return has_key(search->files->credentials, name) || has_key(search->files->config, name);
 }
 
-/* `a -> b -> a`: told by name, for the person has to find it in two files. */
-static Found loop_found(Search *search, const char *again) {
-    Buffer names = BUFFER(300);
-    for (size_t i = 0; i < search->way->count; i++) buffer_format(&names, "%.40s -> ", search->way->links[i].profile);
-    error_set(search->err, ERROR_INPUT,
-        "source_profile goes round in a circle: %s%.40s (let one of them have keys of its own)", buffer_string(&names),
-        again);
-    buffer_deinit(&names);
-    return BROKEN;
+/* Where the key stands that counts. */
+static Place key_place(const AwsFiles *files, const char *name, const char *key) {
+    const size_t line = profiles_line(files->credentials, SECTION_PROFILE, name, key);
+    if (line) return (Place){files->credentials_path, line, 1};
+    return (Place){files->config_path, profiles_line(files->config, SECTION_PROFILE, name, key), 1};
 }
 
-static bool was_seen(const Search *search, const char *name) {
-    for (size_t i = 0; i < search->way->count; i++)
-        if (strcmp(search->way->links[i].profile, name) == 0) return true;
-    return false;
+/* `a -> b -> a`: told by name, for the person has to find it in two files. */
+static char *name_circle(const char *const *names, size_t count, const char *again) {
+    Buffer text = BUFFER(WAY_LINKS_MAX * 50);
+    for (size_t i = 0; i < count; i++) buffer_format(&text, "%.40s -> ", names[i]);
+    buffer_format(&text, "%.40s", again);
+    return buffer_take(&text);
+}
+
+char *way_circle(const AwsFiles *files, const char *profile, Place *ret_at) {
+    const Search search = {.files = files};
+    const char *names[WAY_LINKS_MAX];
+    const char *name = aws_profile_name(profile);
+    for (size_t count = 0; count < WAY_LINKS_MAX && name && wants_role(&search, name); count++) {
+        const char *source = get(&search, name, "source_profile");
+        names[count] = name;
+        if (!source || (count && has_static(&search, name))) return NULL; /* keys of its own end the way */
+        for (size_t i = 0; i <= count && wants_role(&search, source) && !has_static(&search, source); i++) {
+            if (strcmp(names[i], source) != 0) continue;
+            *ret_at = key_place(files, name, "source_profile");
+            return name_circle(names, count + 1, source);
+        }
+        name = source;
+    }
+    return NULL;
 }
 
 static Found credential_source(Search *search, const char *name, const char *word) {
@@ -405,13 +421,21 @@ static Found source_profile(Search *search, const char *source, const char **ret
             search->files->credentials_path));
     if (wants_role(search, source) && !has_static(search, source)) {
         *ret_next = source;
-        return was_seen(search, source) ? loop_found(search, source) : FOUND;
+        return FOUND;
     }
     const Found found = own_keys(search, source, false);
     if (found != ABSENT) return found;
     return broken(error_set(search->err, ERROR_INPUT,
         "profile `%s`, the source_profile of `%s`, has no credentials (give it keys, or a role)", source,
         search->way->links[search->way->count - 1].profile));
+}
+
+static Found no_circle(Search *search, const char *name) {
+    Place at;
+    OWN(text) char *circle = way_circle(search->files, name, &at);
+    if (!circle) return FOUND;
+    return broken(error_set(search->err, ERROR_INPUT, "%s:%zu:%zu: " WAY_CIRCLE " (" WAY_CIRCLE_REMEDY ")", at.file,
+        at.line, at.column, circle));
 }
 
 static Found roles(Search *search, const char *name) {
@@ -423,10 +447,11 @@ static Found roles(Search *search, const char *name) {
                 "profile `%s` has role_arn and %s source_profile and credential_source (give one of the two)", next,
                 source ? "both of" : "neither of"));
         found = role_link(search, next);
+        if (found == FOUND) found = no_circle(search, name);
         if (found != FOUND) return found;
-        const char *at = next;
+        const char *asking = next;
         next = NULL;
-        found = source ? source_profile(search, source, &next) : credential_source(search, at, word);
+        found = source ? source_profile(search, source, &next) : credential_source(search, asking, word);
     }
     return found;
 }

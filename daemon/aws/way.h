@@ -5,6 +5,7 @@
 #define TOCSIN_AWS_WAY_H
 
 #include "aws/chain.h"
+#include "base/problems.h"
 
 enum { WAY_LINKS_MAX = 16 };
 
@@ -34,6 +35,12 @@ typedef struct Way {
 Way *way_find(const char *profile, Error *err);
 Way *way_free(Way *way);
 OWN_DEFINE(Way, way)
+
+/* The profiles that source_profile leads round in a circle, `a -> b -> a`, from the first one on (`profile` as in
+ * way_find()); NULL: it leads to an end. `ret_at`: the line that closes it, its file borrowed. Pure. Caller frees. */
+#define WAY_CIRCLE "source_profile goes round in a circle: %s"
+#define WAY_CIRCLE_REMEDY "let one of them have keys of its own"
+char *way_circle(const AwsFiles *files, const char *profile, Place *ret_at);
 
 /* The address of a container's endpoint: https anywhere, http to this machine and the agents of ECS and EKS alone. */
 bool way_container_url_ok(const char *url, Error *err);

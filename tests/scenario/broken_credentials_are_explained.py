@@ -32,7 +32,7 @@ BROKEN = {
     "a megabyte": ({}, "credential_process = head -c 1048576 /dev/zero", None, "more than 65536 bytes"),
     "not there": ({}, "credential_process = /nonexistent/helper", None, "no such file"),
     "a loop": ({}, f"role_arn={ROLE}\nsource_profile=b\n[profile b]\nrole_arn={ROLE}\nsource_profile=default", None,
-               "in a circle: default -> b -> default"),
+               "/.aws/config:6:1: source_profile goes round in a circle: default -> b -> default"),
     "MFA": ({}, f"role_arn={ROLE}\nsource_profile=default\nmfa_serial=x", None, "needs MFA"),
 }
 
@@ -63,18 +63,32 @@ def scenario(world):
         limit = 45 if what == "hangs" else 15
         expect(time.monotonic() - began < limit, f"{what}: told within {limit} s")
     expect(not asleep("601"), "the helper that hung is gone, and its child")
+    told_by_the_check(world)
     told_by_the_daemon(world)
     hanging_process_is_killed(world)
+
+
+def told_by_the_check(world):
+    """What can be seen in the AWS files without asking anybody has its place there; they may yet be mended."""
+    config, _, words = BROKEN["a loop"][1:]
+    stand(world, {}, config)
+    done = world.check()
+    place, what = words.split(": ", 1)
+    expect(done.returncode == 0 and f"{world.dir}{place}: warning: {what} (" in done.stderr, f"a loop: {done.stderr}")
+    world.env |= {"AWS_ACCESS_KEY_ID": AWS_KEY[0], "AWS_SECRET_ACCESS_KEY": AWS_KEY[1]}
+    expect(not world.check().stderr, "keys in the environment: the profile is not asked")
 
 
 def told_by_the_daemon(world):
     stand(world, IMDS, "")
     world.heal()
     fault = world.fault({"hang": 5}, operation="PutToken")
+    world.sim("DELETE", "calls")
     world.start()
     found = world.wait_state("TocsinSourceFailing", "ALARM", 60)
     expect("Hop limit?" in found["reason"], f"its reason: {found}")
     expect(world.get("/v1/status"), "and the daemon answers")
+    expect(not world.calls(operation="GetRole") and not world.calls(operation="GetKeys"), "it asks nothing without a token")
     world.sim("DELETE", f"faults?id={fault}")
     wait_for(lambda: [call for call in world.calls(operation="GetMetricData") if call["status"] == 200], 100,
              "asked again within the minute, and all is well")

@@ -53,7 +53,8 @@ static const struct Case {
     {{{0}}, NULL, "[default]\nrole_arn=a\nsource_profile=x\n[profile x]\n", "", NULL, "`a` is no role's ARN"},
     {{{0}}, NULL, "[default]\nrole_arn=" A "\nsource_profile=x\n[profile x]\nregion=r\n", "", NULL,
         "profile `x`, the source_profile of `default`, has no credentials"},
-    {{{0}}, NULL, "[default]\nrole_arn=" A "\nsource_profile=default\n", "", NULL, "in a circle: default -> default"},
+    {{{0}}, NULL, "[default]\nrole_arn=" A "\nsource_profile=default\n", "", NULL,
+        "/config:3:1: source_profile goes round in a circle: default -> default (let one"},
     {{{0}}, "a",
         "[profile a]\nrole_arn=" A "\nsource_profile=b\n[profile b]\nrole_arn=" B
         "\nsource_profile=c\n[profile c]\nrole_arn=" A "\nsource_profile=b\n",
