@@ -1,6 +1,7 @@
 #include "net/transfer.h"
 
 #include "base/alloc.h"
+#include "net/certificate.h"
 #include "net/url.h"
 
 #include <errno.h>
@@ -11,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 #include <utlist.h>
+
+enum { CERTIFICATE_SHOWN = 160 }; /* bytes of its names */
 
 typedef struct Watch {
     uv_poll_t poll;
@@ -84,6 +87,14 @@ static void explain_timeout(HttpTicket *ticket) {
         ticket->where, stalled ? NET_STALL_S : (double)ticket->timeout_ms / 1000);
 }
 
+/* libcurl names the host that was wanted; whose certificate came instead tells a person what to mend. */
+static void explain_name(HttpTicket *ticket) {
+    char names[CERTIFICATE_SHOWN];
+    const size_t used = strlen(ticket->error);
+    if (certificate_names(ticket->easy, names, sizeof names))
+        snprintf(ticket->error + used, sizeof ticket->error - used, "; the certificate is for %s", names);
+}
+
 void transfer_explain(HttpTicket *ticket, CURLcode code) {
     if (*ticket->error) return;
     long number = 0;
@@ -103,6 +114,7 @@ void transfer_explain(HttpTicket *ticket, CURLcode code) {
     if (code == CURLE_PARTIAL_FILE || code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR)
         words = "the connection broke before the answer was whole";
     snprintf(ticket->error, sizeof ticket->error, "%s: %s", ticket->where, words);
+    if (code == CURLE_PEER_FAILED_VERIFICATION && strstr(words, "target host name")) explain_name(ticket);
 }
 
 /* --- the multi on the loop --- */
@@ -256,6 +268,7 @@ static void common_options(HttpTicket *ticket) {
     TRANSFER_SET(ticket, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     TRANSFER_SET(ticket, CURLOPT_SSL_VERIFYPEER, 1L);
     TRANSFER_SET(ticket, CURLOPT_SSL_VERIFYHOST, 2L);
+    TRANSFER_SET(ticket, CURLOPT_CERTINFO, 1L);
     TRANSFER_SET(ticket, CURLOPT_LOW_SPEED_LIMIT, (long)NET_STALL_BYTES_S);
     TRANSFER_SET(ticket, CURLOPT_LOW_SPEED_TIME, (long)NET_STALL_S);
     TRANSFER_SET(ticket, CURLOPT_MAXAGE_CONN, (long)NET_IDLE_CONNECTION_S);
