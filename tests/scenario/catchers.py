@@ -217,6 +217,10 @@ class HookCatcher:
                     return entry[0]
         return {}
 
+    def decide(self, hook):
+        """What this request gets; for those who look at more of it than its path."""
+        return self.script(hook.path)
+
     def wait(self, seconds):
         self._stopping.wait(seconds)
 
@@ -230,8 +234,9 @@ class _HookHandler(http.server.BaseHTTPRequestHandler):
 
     def _serve(self):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self.owner.hooks.append(Hook(self.command, self.path, dict(self.headers.items()), body))
-        script = self.owner.script(self.path)
+        hook = Hook(self.command, self.path, dict(self.headers.items()), body)
+        self.owner.hooks.append(hook)
+        script = self.owner.decide(hook)
         if script.get("hang"):
             self.owner.wait(3600)
             self.close_connection = True

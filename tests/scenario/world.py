@@ -250,16 +250,29 @@ class World:
 
     def api(self, path, method="GET", body=None, timeout=30):
         """(status, decoded answer) of one call."""
-        connection = _SocketConnection(self.socket, timeout)
+        connection = self.ask(path, method, body, timeout)
         try:
-            headers = {"Content-Type": "application/json"} if body is not None else {}
-            connection.request(method, path, None if body is None else json.dumps(body), headers)
-            answer = connection.getresponse()
-            text = answer.read().decode()
-            is_json = (answer.headers.get_content_type() == "application/json")
-            return answer.status, json.loads(text) if is_json and text else text
+            return self.answer(connection)
         finally:
             connection.close()
+
+    def ask(self, path, method="GET", body=None, timeout=30):
+        """The first half of a call: the connection, for `answer`. The caller closes it."""
+        connection = _SocketConnection(self.socket, timeout)
+        headers = {"Content-Type": "application/json"} if body is not None else {}
+        try:
+            connection.request(method, path, None if body is None else json.dumps(body), headers)
+        except OSError:
+            connection.close()
+            raise
+        return connection
+
+    @staticmethod
+    def answer(connection):
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        is_json = (answer.headers.get_content_type() == "application/json")
+        return answer.status, json.loads(text) if is_json and text else text
 
     def get(self, path):
         status, answer = self.api(path)
@@ -374,7 +387,7 @@ def run(scenario):
         if world:
             world.close(False)
         sys.exit(77)
-    except Exception:  # the world must come down whatever went wrong
+    except (Exception, KeyboardInterrupt):  # the world must come down whatever went wrong
         traceback.print_exc()
     try:
         if world:
