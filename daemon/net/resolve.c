@@ -17,7 +17,8 @@ typedef struct Name {
     Resolver *resolver; /* NULL: the resolver went while the pool was still asking */
     char *host;
     NameState state;
-    int64_t known_ms; /* monotonic */
+    int64_t known_ms, asked_ms, good_ms; /* monotonic; good_ms: when the addresses came */
+    bool is_slow; /* it failed after RESOLVE_SLOW_MS or more */
     struct sockaddr_storage addresses[RESOLVE_ADDRESSES];
     size_t count;
     const char *error;
@@ -40,7 +41,7 @@ struct Resolver {
     const Clock *clock;
     ResolveAsk *ask;
     Name *names; /* oldest first */
-    size_t count, running;
+    size_t count, running, slow_running;
 };
 
 Resolver *resolver_new(uv_loop_t *loop, const Clock *clock, ResolveAsk *ask) {
@@ -74,6 +75,11 @@ static void lookup_answer(Lookup *lookup, const ResolveAnswer *answer) {
     done(ctx, answer);
 }
 
+/* Are there addresses from before that serve while nobody answers? */
+static bool is_stale_good(const Name *name) {
+    return name->count > 0 && clock_mono_ms(name->resolver->clock) - name->good_ms < RESOLVE_STALE_MS;
+}
+
 static void on_lookup_timer(uv_timer_t *timer) {
     Lookup *lookup = timer->data;
     const Name *name = lookup->name;
@@ -82,7 +88,10 @@ static void on_lookup_timer(uv_timer_t *timer) {
         lookup_answer(lookup, &known);
         return;
     }
-    lookup_answer(lookup, &(ResolveAnswer){NULL, 0, "no answer to the name lookup within 5 s"});
+    if (is_stale_good(name))
+        lookup_answer(lookup, &(ResolveAnswer){name->addresses, name->count, NULL});
+    else
+        lookup_answer(lookup, &(ResolveAnswer){NULL, 0, "no answer to the name lookup within 5 s"});
 }
 
 /* Whoever waits is answered in the next turn of the loop: this may run inside resolver_start(). */
@@ -113,10 +122,16 @@ static void keep_addresses(Name *name, const struct addrinfo *list) {
 }
 
 static void name_known(Name *name, int status, const struct addrinfo *list) {
+    const int64_t now_ms = clock_mono_ms(name->resolver->clock);
+    const bool is_silence = status == UV_EAI_AGAIN;
     name->state = NAME_KNOWN;
-    name->known_ms = clock_mono_ms(name->resolver->clock);
-    name->count = 0;
-    if (status == 0) keep_addresses(name, list);
+    name->known_ms = now_ms;
+    name->is_slow = status && now_ms - name->asked_ms >= RESOLVE_SLOW_MS;
+    if (!is_silence || !is_stale_good(name)) name->count = 0;
+    if (status == 0) {
+        keep_addresses(name, list);
+        name->good_ms = now_ms;
+    }
     name->error = name->count ? NULL : lookup_words(status ? status : UV_EAI_NODATA);
     answer_soon(name);
 }
@@ -129,27 +144,39 @@ static void on_addresses(uv_getaddrinfo_t *request, int status, struct addrinfo 
         name_free(name);
     } else {
         name->resolver->running--;
+        name->resolver->slow_running -= name->is_slow;
         name_known(name, status, list);
         pump(name->resolver);
     }
     uv_freeaddrinfo(list);
 }
 
+/* Who waits first, but for the slow ones: those come last, and take their share of the gate only. */
+static Name *next_queued(const Resolver *resolver) {
+    Name *name, *slow = NULL;
+    DL_FOREACH(resolver->names, name) {
+        if (name->state != NAME_QUEUED || !name->waiting) continue;
+        if (!name->is_slow) return name;
+        if (!slow) slow = name;
+    }
+    return resolver->slow_running < RESOLVE_SLOW_AT_ONCE ? slow : NULL;
+}
+
 static void pump(Resolver *resolver) {
     /* without AI_ADDRCONFIG: on a machine that has a loopback alone it hides `localhost` */
     static const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     Name *name;
-    DL_FOREACH(resolver->names, name) {
-        if (resolver->running >= RESOLVE_AT_ONCE) return;
-        if (name->state != NAME_QUEUED || !name->waiting) continue;
+    while (resolver->running < RESOLVE_AT_ONCE && (name = next_queued(resolver))) {
         name->request.data = name;
         name->state = NAME_RUNNING;
+        name->asked_ms = clock_mono_ms(resolver->clock);
         const int status = resolver->ask(resolver->loop, &name->request, on_addresses, name->host, NULL, &hints);
         if (status) {
             name_known(name, status, NULL);
             continue;
         }
         resolver->running++;
+        resolver->slow_running += name->is_slow;
     }
 }
 

@@ -144,10 +144,78 @@ START_TEST(failures) {
 }
 END_TEST
 
+/* Names that nobody answers for take half of the gate, once they are known as such; others go past them. */
+START_TEST(silent_names_leave_room) {
+    World world;
+    Heard heards[RESOLVE_AT_ONCE] = {0}, good = {0};
+    char host[32];
+    begin(&world);
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < RESOLVE_AT_ONCE; i++) {
+            snprintf(host, sizeof host, "silent-%d.test", i);
+            resolver_start(world.resolver, host, heard, &heards[i]);
+        }
+        if (round == 1) break;
+        ck_assert_uint_eq(asked_count, RESOLVE_AT_ONCE);
+        clock_advance(world.clock, 4000);
+        for (size_t i = 0; i < RESOLVE_AT_ONCE; i++) answer(i, UV_EAI_AGAIN, 0);
+        turn(&world);
+        for (size_t i = 0; i < RESOLVE_AT_ONCE; i++)
+            ck_assert_str_eq(heards[i].error, "the name server did not answer");
+        clock_advance(world.clock, RESOLVE_KEEP_MS);
+    }
+    ck_assert_uint_eq(asked_count, RESOLVE_AT_ONCE + RESOLVE_SLOW_AT_ONCE);
+    resolver_start(world.resolver, "good.test", heard, &good);
+    ck_assert_uint_eq(asked_count, RESOLVE_AT_ONCE + RESOLVE_SLOW_AT_ONCE + 1);
+    answer(asked_count - 1, 0, 1);
+    turn(&world);
+    ck_assert(good.count == 1 && good.addresses == 1);
+    for (size_t i = RESOLVE_AT_ONCE; i < asked_count; i++) /* those behind come when one of theirs has gone */
+        if (i != RESOLVE_AT_ONCE + RESOLVE_SLOW_AT_ONCE) answer(i, UV_EAI_NONAME, 0);
+    turn(&world);
+    ck_assert_uint_eq(asked_count, 2 * RESOLVE_AT_ONCE + 1);
+    end(&world);
+}
+END_TEST
+
+/* While no name server answers, the last good addresses serve for an hour; that there is no such name ends them. */
+START_TEST(the_last_good_answer_serves_through_a_silence) {
+    World world;
+    Heard one = {0};
+    begin(&world);
+    resolver_start(world.resolver, "good.test", heard, &one);
+    answer(0, 0, 2);
+    turn(&world);
+    for (size_t asks = 1; asks <= 3; asks++) {
+        clock_advance(world.clock, RESOLVE_KEEP_MS);
+        resolver_start(world.resolver, "good.test", heard, &one);
+        answer(asks, UV_EAI_AGAIN, 0);
+        turn(&world);
+        ck_assert(one.count == (int)asks + 1 && one.addresses == 2 && !*one.error);
+    }
+    clock_advance(world.clock, RESOLVE_STALE_MS);
+    resolver_start(world.resolver, "good.test", heard, &one);
+    answer(4, UV_EAI_AGAIN, 0);
+    turn(&world);
+    ck_assert_uint_eq(one.addresses, 0);
+    clock_advance(world.clock, RESOLVE_KEEP_MS);
+    for (size_t asks = 5; asks <= 6; asks++) {
+        resolver_start(world.resolver, "good.test", heard, &one);
+        answer(asks, asks == 5 ? 0 : UV_EAI_NONAME, 1);
+        turn(&world);
+        clock_advance(world.clock, RESOLVE_KEEP_MS);
+    }
+    ck_assert_str_eq(one.error, "the name does not exist");
+    end(&world);
+}
+END_TEST
+
 static void fill(TCase *tcase) {
     tcase_add_test(tcase, one_lookup_a_host);
     tcase_add_test(tcase, eight_at_once);
     tcase_add_test(tcase, failures);
+    tcase_add_test(tcase, silent_names_leave_room);
+    tcase_add_test(tcase, the_last_good_answer_serves_through_a_silence);
 }
 
 int main(void) { return run_tests("resolve", fill); }
