@@ -134,7 +134,7 @@ static void clean_code(AwsFailure *failure, const char *code) {
 }
 
 static void read_json(const AwsErrorParts *parts, AwsFailure *failure) {
-    OWN(json) json_t *body = json_read(parts->body, parts->body_length, NULL);
+    OWN(json) json_t *body = json_read_foreign(parts->body, parts->body_length, NULL);
     const char *code = json_text(body, "__type"), *message = json_text(body, "message");
     if (!code) code = json_text(body, "code");
     if (!code) code = json_text(body, "Code");

@@ -10,13 +10,18 @@ static bool is_harmful(uint32_t code) {
         (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069) || code == 0xfeff;
 }
 
+size_t escape_step(const char *text, size_t length, bool *ret_harmful) {
+    uint32_t code = 0;
+    const size_t step = utf8_step(text, length, &code);
+    *ret_harmful = !step || is_harmful(code);
+    return step ? step : 1;
+}
+
 bool escape_control(Buffer *out, const char *text) {
     const size_t length = strlen(text);
-    uint32_t code = 0;
     for (size_t i = 0, step; i < length; i += step) {
-        step = utf8_step(text + i, length - i, &code);
-        const bool harmful = !step || is_harmful(code);
-        if (!step) step = 1;
+        bool harmful;
+        step = escape_step(text + i, length - i, &harmful);
         if (!harmful && !buffer_add(out, text + i, step)) return false;
         for (size_t j = 0; harmful && j < step; j++) {
             if (!buffer_format(out, "\\x%02x", (unsigned char)text[i + j])) return false;

@@ -2,10 +2,12 @@
 
 #include "base/alloc.h"
 #include "base/buffer.h"
+#include "base/escape.h"
 #include "base/own.h"
 #include "base/text.h"
 #include "base/timetext.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +44,45 @@ json_t *json_read(const char *text, size_t length, Error *err) {
     return value;
 }
 
+/* --- escapes that no text can hold --- */
+
+/* The code of `\uXXXX` at `at`; -1: there is none. */
+static int32_t escape_at(const char *at, const char *end) {
+    int32_t code = 0;
+    if (end - at < 6 || at[0] != '\\' || at[1] != 'u') return -1;
+    for (int i = 2; i < 6; i++) {
+        if (!isxdigit((unsigned char)at[i])) return -1;
+        code = code * 16 + (isdigit((unsigned char)at[i]) ? at[i] - '0' : (at[i] | 0x20) - 'a' + 10);
+    }
+    return code;
+}
+
+static bool is_high(int32_t code) { return code >= 0xd800 && code < 0xdc00; }
+static bool is_low(int32_t code) { return code >= 0xdc00 && code < 0xe000; }
+
+/* The next one from `at` on, which is no part of another escape; NULL: there is none. */
+static const char *unholdable(const char *at, const char *end) {
+    while ((at = memchr(at, '\\', (size_t)(end - at)))) {
+        const int32_t code = escape_at(at, end);
+        const bool is_pair = is_high(code) && is_low(escape_at(at + 6, end));
+        if (code == 0 || is_low(code) || (is_high(code) && !is_pair)) return at;
+        const size_t step = is_pair ? 12 : code >= 0 ? 6 : 2;
+        if ((size_t)(end - at) <= step) return NULL;
+        at += step;
+    }
+    return NULL;
+}
+
+json_t *json_read_foreign(const char *text, size_t length, Error *err) {
+    const char *first = length ? unholdable(text, text + length) : NULL;
+    if (!first) return json_read(text, length, err);
+    OWN(text) char *healed = text_copy_length(text, length);
+    char *end = healed + length;
+    for (const char *at = healed + (first - text); at; at = unholdable(at, end))
+        memcpy(healed + (at - healed) + 2, "fffd", 4);
+    return json_read(healed, length, err);
+}
+
 static int collect(const char *bytes, size_t length, void *into) { return buffer_add(into, bytes, length) ? 0 : -1; }
 
 /* As short as it reads back the same (jansson prints 0.8 with 17 digits), and still no integer. */
@@ -55,9 +96,36 @@ static void write_value(const json_t *value, Buffer *out);
 
 static int by_text(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
 
+/* As jansson writes it; and what a terminal would obey, or show in another order, by its code: people look at JSON,
+ * too. */
+static void write_escape(uint32_t code, Buffer *out) {
+    static const char letters[] = {
+        ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't', ['"'] = '"', ['\\'] = '\\'};
+    if (code < sizeof letters && letters[code])
+        buffer_format(out, "\\%c", letters[code]);
+    else
+        buffer_format(out, "\\u%04X", code);
+}
+
 static void write_string(const char *text, Buffer *out) {
-    OWN(json) json_t *string = json_string_nocheck(text);
-    json_dump_callback(string, collect, out, JSON_ENCODE_ANY);
+    size_t left = strlen(text), plain = 0;
+    buffer_text(out, "\"");
+    for (size_t step; left; left -= step) {
+        bool is_harmful;
+        uint32_t code = 0xfffd; /* what is no UTF-8 */
+        step = escape_step(text + plain, left, &is_harmful);
+        if (!is_harmful && text[plain] != '"' && text[plain] != '\\') {
+            plain += step;
+            continue;
+        }
+        utf8_step(text + plain, left, &code);
+        buffer_add(out, text, plain);
+        write_escape(code, out);
+        text += plain + step;
+        plain = 0;
+    }
+    buffer_add(out, text, plain);
+    buffer_text(out, "\"");
 }
 
 static void write_map(const json_t *map, Buffer *out) {
@@ -93,7 +161,7 @@ static void write_value(const json_t *value, Buffer *out) {
     case JSON_OBJECT: write_map(value, out); return;
     case JSON_ARRAY: write_list(value, out); return;
     case JSON_REAL: write_real(json_real_value(value), out); return;
-    case JSON_STRING:
+    case JSON_STRING: write_string(json_string_value(value), out); return;
     case JSON_INTEGER:
     case JSON_TRUE:
     case JSON_FALSE:

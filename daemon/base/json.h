@@ -16,8 +16,11 @@ enum { JSON_DEPTH = 64 };
 /* Parses `length` bytes. Refused before they are believed: deeper than JSON_DEPTH, more than JSON_VALUES values
  * (counted by `,[{`), duplicate keys, no valid UTF-8. Caller decrefs. NULL: ERROR_INPUT with the place in the text. */
 json_t *json_read(const char *text, size_t length, Error *err);
-/* Compact, keys sorted, numbers as short as they read back the same: the same value gives the same bytes. Caller frees.
- */
+/* As json_read(), of what strangers chose: the escapes of a NUL and of half a surrogate pair, which no text here can
+ * hold, are read as U+FFFD. One name made of them must not hide the whole answer that it stands in. */
+json_t *json_read_foreign(const char *text, size_t length, Error *err);
+/* Compact, keys sorted, numbers as short as they read back the same: the same value gives the same bytes. What a
+ * terminal obeys (escape.h) is written by its code. Caller frees. */
 char *json_write(const json_t *value);
 
 /* Writes `text`, which is UTF-8, as a JSON string: for large requests that need no tree. */

@@ -125,19 +125,25 @@ static void add_utf8(Buffer *out, uint32_t code) {
     buffer_add(out, bytes, size);
 }
 
-/* Behind `\u`: a code, or two that are a pair of surrogates. */
+/* Behind a high surrogate: is its other half there? Then it is taken. */
+static bool low_half(JsonPull *in, uint32_t *ret_low) {
+    JsonPull ahead = *in; /* what does not fit is looked at for itself */
+    ahead.has_failed = true; /* and no word is said of it now */
+    if (in->end - in->at < 2 || in->at[0] != '\\' || in->at[1] != 'u') return false;
+    ahead.at += 2;
+    if (!hex_code(&ahead, ret_low) || *ret_low < 0xdc00 || *ret_low > 0xdfff) return false;
+    in->at = ahead.at;
+    return true;
+}
+
+/* Behind `\u`: a code, or two that are a pair of surrogates. What no text can hold is read as U+FFFD. */
 static bool unicode(JsonPull *in) {
     uint32_t code, low;
     if (!hex_code(in, &code)) return false;
-    if (code == 0) return fail(in, "a text holds no \\u0000");
-    if (code >= 0xdc00 && code <= 0xdfff) return fail(in, "half a surrogate pair");
-    if (code >= 0xd800 && code <= 0xdbff) {
-        if (in->end - in->at < 2 || in->at[0] != '\\' || in->at[1] != 'u') return fail(in, "half a surrogate pair");
-        in->at += 2;
-        if (!hex_code(in, &low)) return false;
-        if (low < 0xdc00 || low > 0xdfff) return fail(in, "half a surrogate pair");
+    if (code >= 0xd800 && code <= 0xdbff && low_half(in, &low))
         code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
-    }
+    else if (code == 0 || (code >= 0xd800 && code <= 0xdfff))
+        code = 0xfffd;
     add_utf8(&in->mended, code);
     return true;
 }

@@ -16,34 +16,8 @@ enum { KEY_SHOWN = 4, BRIEF_WHAT_MAX = 64, BRIEF_RESOURCE_MAX = 60, BRIEF_WHERE_
 
 /* --- parsing --- */
 
-/* The code of `\uXXXX` at `text`; -1: there is none. */
-static int32_t escape_at(const char *text) {
-    int32_t code = 0;
-    if (text[0] != '\\' || text[1] != 'u') return -1;
-    for (int i = 2; i < 6; i++) {
-        if (!isxdigit((unsigned char)text[i])) return -1;
-        code = code * 16 + (isdigit((unsigned char)text[i]) ? text[i] - '0' : (text[i] | 0x20) - 'a' + 10);
-    }
-    return code;
-}
-
-static bool is_high(int32_t code) { return code >= 0xd800 && code < 0xdc00; }
-static bool is_low(int32_t code) { return code >= 0xdc00 && code < 0xe000; }
-
-void cloudtrail_heal(char *text, size_t length) {
-    for (char *at = text; (at = memchr(at, '\\', (size_t)(text + length - at)));) {
-        const int32_t code = escape_at(at);
-        const bool pair = is_high(code) && is_low(escape_at(at + 6));
-        if (code == 0 || is_low(code) || (is_high(code) && !pair)) memcpy(at + 2, "fffd", 4);
-        at += pair ? 12 : code >= 0 ? 6 : at[1] ? 2 : 1;
-    }
-}
-
 json_t *cloudtrail_event_parse(const char *text) {
-    const size_t length = strlen(text);
-    OWN(text) char *healed = text_copy_length(text, length);
-    cloudtrail_heal(healed, length);
-    json_t *event = json_read(healed, length, NULL);
+    json_t *event = json_read_foreign(text, strlen(text), NULL);
     if (json_is_object(event)) return event;
     json_decref(event);
     return NULL;

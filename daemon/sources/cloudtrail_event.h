@@ -27,9 +27,6 @@ const char *cloudtrail_event_corrects(const json_t *event);
 /* Does the record itself say that it comes late (addendum DELIVERY_DELAY, SERVICE_OUTAGE)? */
 bool cloudtrail_event_is_late(const json_t *event);
 
-/* Writes U+FFFD over JSON's escapes of NUL and of lone surrogates, which no text here can hold: a name made of them
- * must not hide an event from the rules. `text` has a zero byte behind. */
-void cloudtrail_heal(char *text, size_t length);
 /* Parses a record's text, healed. New reference; NULL: no JSON object within the bounds. */
 json_t *cloudtrail_event_parse(const char *text);
 

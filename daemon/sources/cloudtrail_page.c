@@ -69,9 +69,7 @@ static bool page_fill(LookupPage *page, const json_t *answer, Error *err) {
 
 LookupPage *lookup_page_decode(const char *body, size_t length, Error *err) {
     Error why = {0};
-    OWN(text) char *healed = text_copy_length(body, length);
-    cloudtrail_heal(healed, length); /* a name that no text can hold must not blind us for a whole page */
-    OWN(json) json_t *answer = json_read(healed, length, &why);
+    OWN(json) json_t *answer = json_read_foreign(body, length, &why);
     if (!answer) return error_set(err, ERROR_REMOTE, "the answer of LookupEvents is no JSON: %.150s", why.text), NULL;
     Arena *arena = arena_new();
     OWN(lookup_page) LookupPage *page = arena_alloc(arena, 1, sizeof *page);

@@ -274,7 +274,7 @@ static void edge_add(GraphPages *pages, RawNode *from, const json_t *edge) {
 
 bool graph_pages_add(GraphPages *pages, const char *body, size_t length, const char **ret_token, Error *err) {
     Error why = {0};
-    OWN(json) json_t *answer = json_read(body, length, &why);
+    OWN(json) json_t *answer = json_read_foreign(body, length, &why);
     if (!answer) return error_set(err, ERROR_REMOTE, "the answer of GetServiceGraph is no JSON: %.300s", why.text);
     const json_t *services = json_list(answer, "Services");
     if (!services) return error_set(err, ERROR_REMOTE, "the answer of GetServiceGraph has no Services");

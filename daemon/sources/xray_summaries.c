@@ -77,7 +77,7 @@ static const char *next_token(Arena *arena, const json_t *answer) {
 
 bool trace_count_add(TraceCount *count, const char *body, size_t length, const char **ret_token, Error *err) {
     Error why = {0};
-    OWN(json) json_t *answer = json_read(body, length, &why);
+    OWN(json) json_t *answer = json_read_foreign(body, length, &why);
     if (!answer) return error_set(err, ERROR_REMOTE, "the answer of GetTraceSummaries is no JSON: %.300s", why.text);
     const json_t *summaries = json_list(answer, "TraceSummaries");
     if (!summaries) return error_set(err, ERROR_REMOTE, "the answer of GetTraceSummaries has no TraceSummaries");
@@ -203,7 +203,7 @@ static void insight_add(InsightList *list, const json_t *from) {
 
 bool insight_list_add(InsightList *list, const char *body, size_t length, const char **ret_token, Error *err) {
     Error why = {0};
-    OWN(json) json_t *answer = json_read(body, length, &why);
+    OWN(json) json_t *answer = json_read_foreign(body, length, &why);
     if (!answer) return error_set(err, ERROR_REMOTE, "the answer of GetInsightSummaries is no JSON: %.300s", why.text);
     const json_t *summaries = json_list(answer, "InsightSummaries");
     if (!summaries) return error_set(err, ERROR_REMOTE, "the answer of GetInsightSummaries has no InsightSummaries");
@@ -214,7 +214,7 @@ bool insight_list_add(InsightList *list, const char *body, size_t length, const 
 
 bool insight_list_add_one(InsightList *list, const char *body, size_t length, Error *err) {
     Error why = {0};
-    OWN(json) json_t *answer = json_read(body, length, &why);
+    OWN(json) json_t *answer = json_read_foreign(body, length, &why);
     if (!answer) return error_set(err, ERROR_REMOTE, "the answer of GetInsight is no JSON: %.300s", why.text);
     const json_t *insight = json_map(answer, "Insight");
     if (!insight) return error_set(err, ERROR_REMOTE, "the answer of GetInsight has no Insight");

@@ -249,7 +249,7 @@ static void window_ask(PollRun *run) {
 /* --- are the traces there at all? --- */
 
 static bool destination_page(void *job, const char *body, size_t length, const char **ret_token, Error *err) {
-    OWN(json) json_t *answer = json_read(body, length, err);
+    OWN(json) json_t *answer = json_read_foreign(body, length, err);
     const char *word = json_text(answer, "Destination");
     bool *is_hidden = job;
     *is_hidden = word && strcmp(word, "CloudWatchLogs") == 0;

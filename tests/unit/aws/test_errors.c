@@ -30,8 +30,8 @@ static const struct Case {
         "InvalidParameterValue;Sender", AWS_VALIDATION, "InvalidParameterValueException", ""},
     {AWS_JSON_1_0, 400, "{}", "InvalidParameterValue;Sender", AWS_VALIDATION, "InvalidParameterValue", ""},
     {AWS_JSON_1_0, 400, "{\"__type\":\"a#b#InvalidNextToken\"}", "", AWS_PAGING, "InvalidNextToken", ""},
-    {AWS_JSON_1_0, 400, "{\"__type\":\"AccessDenied\",\"message\":\"a\\nb\\u0000\"}", "", AWS_OTHER, "",
-        ""}, /* a zero byte: not believed */
+    {AWS_JSON_1_0, 400, "{\"__type\":\"AccessDenied\",\"message\":\"a\\nb\\u0000\"}", "", AWS_DENIED, "AccessDenied",
+        "a b\xef\xbf\xbd"}, /* a zero byte hides nothing */
     {AWS_JSON_1_0, 400, "{\"__type\":\"Throttling InternalFailure\"}", "", AWS_OTHER, "Throttling InternalFailure", ""},
     {AWS_JSON_1_0, 400, "{\"__type\":\"Exception\"}", "", AWS_OTHER, "Exception", ""},
     {AWS_JSON_1_0, 400, "{\"__type\":\"ServiceUnavailableException\",\"message\":\"x\\ny\"}", "", AWS_TRANSIENT,

@@ -69,6 +69,41 @@ START_TEST(getters_trust_no_type) {
 }
 END_TEST
 
+static const struct Foreign {
+    const char *text, *written;
+} foreign[] = {
+    {"[\"a\\u0000b\"]",
+        "[\"a\xef\xbf\xbd"
+        "b\"]"},
+    {"{\"\\u0000\":[\"\\uD83D\",\"\\uDE00\"]}", "{\"\xef\xbf\xbd\":[\"\xef\xbf\xbd\",\"\xef\xbf\xbd\"]}"},
+    {"[\"\\ud83d\\ude00\\\\u0000\"]", "[\"\xf0\x9f\x98\x80\\\\u0000\"]"},
+    {"[\"\\u0000\"", NULL}, /* wrong all the same */
+    {"[\"\\u000", NULL},
+    {"[\"\\", NULL},
+    {"", NULL},
+};
+START_TEST(what_no_text_can_hold_hides_nothing) {
+    const struct Foreign *c = &foreign[_i];
+    OWN(json) json_t *value = json_read_foreign(c->text, strlen(c->text), NULL);
+    OWN(text) char *written = json_write(value);
+    ck_assert_str_eq(written, c->written ? c->written : "");
+}
+END_TEST
+
+/* What a terminal obeys, or shows in another order, stands there by its code; the rest as it is. */
+START_TEST(written_for_a_terminal) {
+    static const char text[] =
+        "\x1b[1m\r\n\t\b\f\"\\/\x7f\xc2\x9b\xe2\x80\xae\xe2\x80\xa8\xef\xbb\xbf\xc3\xa4\xf0\x9f\x98\x80";
+    OWN(json) json_t *value = json_safe(text), *object = json_pack("{s:i}", "\xe2\x80\xae", 1);
+    OWN(text) char *written = json_write(value), *key = json_write(object);
+    ck_assert_str_eq(
+        written, "\"\\u001B[1m\\r\\n\\t\\b\\f\\\"\\\\/\\u007F\\u009B\\u202E\\u2028\\uFEFF\xc3\xa4\xf0\x9f\x98\x80\"");
+    ck_assert_str_eq(key, "{\"\\u202E\":1}");
+    OWN(json) json_t *again = json_read(written, strlen(written), NULL);
+    ck_assert_str_eq(json_string_value(again), text);
+}
+END_TEST
+
 START_TEST(makers_cannot_make_wrong_ones) {
     OWN(json) json_t *list = json_array();
     json_array_append_new(list, json_number(NAN));
@@ -100,6 +135,8 @@ static void fill(TCase *tcase) {
     tcase_add_loop_test(tcase, wrong_is_refused, 0, COUNT_OF(wrong));
     tcase_add_test(tcase, bounds_hold);
     tcase_add_test(tcase, getters_trust_no_type);
+    tcase_add_loop_test(tcase, what_no_text_can_hold_hides_nothing, 0, COUNT_OF(foreign));
+    tcase_add_test(tcase, written_for_a_terminal);
     tcase_add_test(tcase, makers_cannot_make_wrong_ones);
 }
 int main(void) {
