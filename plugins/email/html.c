@@ -1,6 +1,7 @@
 #include "email/html.h"
 
 #include "base/alloc.h"
+#include "base/escape.h"
 #include "kit/plain.h"
 
 #include <stdlib.h>
@@ -17,13 +18,21 @@ static void put_byte(Buffer *out, char byte) {
     case '\'': buffer_text(out, "&#39;"); return;
     default: break;
     }
-    const char shown = ((unsigned char)byte < ' ' && byte != '\n') || byte == 0x7f ? ' ' : byte;
-    buffer_add(out, &shown, 1);
+    buffer_add(out, &byte, 1);
 }
 
 /* The one way for a value into the page. */
 static void put(Buffer *out, const char *value) {
-    for (size_t i = 0; value[i] && i < VALUE_MAX; i++) put_byte(out, value[i]);
+    const size_t length = strlen(value);
+    for (size_t i = 0, step; i < length; i += step) {
+        bool harmful;
+        step = escape_step(value + i, length - i, &harmful);
+        if (i + step > VALUE_MAX) return;
+        if (harmful && value[i] != '\n') /* lines of a value are shown below one another */
+            buffer_text(out, " ");
+        else
+            for (size_t j = 0; j < step; j++) put_byte(out, value[i + j]);
+    }
 }
 
 static const char *colour_of(const Notice *notice, const NoticeAlert *alert) {

@@ -1,6 +1,7 @@
 #include "email/mime.h"
 
 #include "base/alloc.h"
+#include "base/escape.h"
 #include "base/text.h"
 
 #include <stdint.h>
@@ -48,13 +49,16 @@ static void put_words(Buffer *out, const char *text, size_t length) {
     }
 }
 
-/* One blank for each control character: nothing from outside begins a line. Caller frees. */
+/* One blank for each control character: nothing from outside begins a line or turns it around. Caller frees. */
 static char *flat(const char *text) {
-    const size_t length = strlen(text);
-    char *copy = text_copy_length(text, length > HEADER_TEXT_MAX ? utf8_cut(text, length, HEADER_TEXT_MAX) : length);
-    for (char *p = copy; *p; p++)
-        if ((unsigned char)*p < ' ' || *p == 0x7f) *p = ' ';
-    return copy;
+    const size_t length = utf8_cut(text, strlen(text), HEADER_TEXT_MAX);
+    Buffer out = BUFFER((size_t)HEADER_TEXT_MAX);
+    for (size_t i = 0, step; i < length; i += step) {
+        bool harmful;
+        step = escape_step(text + i, length - i, &harmful);
+        buffer_add(&out, harmful ? " " : text + i, harmful ? 1 : step);
+    }
+    return buffer_take(&out);
 }
 
 /* Folded before a word that would pass the line. */

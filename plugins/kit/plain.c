@@ -1,18 +1,21 @@
 #include "kit/plain.h"
 
 #include "base/alloc.h"
+#include "base/escape.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { ROW_VALUE_MAX = 2000 };
 
-/* One line of its own: what comes from outside cannot begin another. */
+/* One line of its own: what comes from outside cannot begin another, nor change how this one is shown. */
 static void put(Buffer *out, const char *text, size_t max) {
-    for (size_t i = 0; text[i] && i < max; i++) {
-        const unsigned char byte = (unsigned char)text[i];
-        const char shown = byte < 0x20 || byte == 0x7f ? ' ' : text[i];
-        buffer_add(out, &shown, 1);
+    const size_t length = strlen(text);
+    for (size_t i = 0, step; i < length; i += step) {
+        bool harmful;
+        step = escape_step(text + i, length - i, &harmful);
+        if (i + step > max) return;
+        buffer_add(out, harmful ? " " : text + i, harmful ? 1 : step);
     }
 }
 

@@ -2,26 +2,29 @@
 #include "webhook/format.h"
 
 #include "base/alloc.h"
+#include "base/buffer.h"
 #include "base/digest.h"
+#include "base/escape.h"
 #include "base/json.h"
-#include "base/text.h"
 #include "base/timetext.h"
 #include "kit/plain.h"
 
 #include <string.h>
 
-enum { SUMMARY_MAX = 1024, FIELD_MAX = 255, DETAILS_MAX = 400000, LINK_MAX = 4096 };
+enum { SUMMARY_MAX = 1024, FIELD_MAX = 255, DETAILS_MAX = 400000, LINK_MAX = 4096, TEXT_ROOM = 1 << 14 };
 
 static const char key_head[] = "{\"routing_key\":\"";
 
-/* At most `max` characters. New reference. */
+/* At most `max` characters, none of which changes how a line is shown. New reference. */
 static json_t *cut(const char *text, size_t max) {
-    size_t length = 0, count = 0;
-    uint32_t code;
+    OWN(buffer) Buffer out = BUFFER((size_t)TEXT_ROOM);
     const size_t all = strlen(text);
-    for (size_t step; count < max && (step = utf8_step(text + length, all - length, &code)); count++) length += step;
-    OWN(text) char *short_text = text_copy_length(text, length);
-    return json_safe(short_text);
+    for (size_t i = 0, count = 0, step; i < all && count < max; i += step, count++) {
+        bool harmful;
+        step = escape_step(text + i, all - i, &harmful);
+        buffer_add(&out, harmful ? " " : text + i, harmful ? 1 : step);
+    }
+    return json_safe(buffer_string(&out));
 }
 
 static const char *severity_of(const char *ours) {

@@ -87,7 +87,10 @@ static const struct Line {
     {"a\r\nBcc: b@c.org", "X: a  Bcc: b@c.org\r\n"},
     {"=?UTF-8?B?eA==?=", "X:\r\n =?UTF-8?B?PT9VVEYtOD9CP2VBPT0/PQ==?=\r\n"},
     {"\xc3\xa9", "X:\r\n =?UTF-8?B?w6k=?=\r\n"},
-    {"\xff\xfe", "X:\r\n =?UTF-8?B?//4=?=\r\n"},
+    {"\xff\xfe", "X:   \r\n"},
+    {"a\xe2\x80\xae\xc2\x9b"
+     "b",
+        "X: a  b\r\n"},
     {"word word word word word word word word word word word word word word word word word",
         "X: word word word word word word word word word word word word word word\r\n word word word\r\n"},
     {"\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9"
