@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "engine/heartbeat_words.h"
 #include "net/http.h"
+#include "net/url.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,8 +22,10 @@ static const Metric arrived_metric = {"tocsin_heartbeat_last_success_timestamp_s
 
 static bool check_url(const SchemaRow *row, const void *value, const Node *node, Decoding *in) {
     Error why = {0};
-    if (url_ok(*(const char *const *)value, true, &why)) return true;
-    return problem_add(in->problems, node->at, row->remedy, "%s", why.text);
+    const char *url = *(const char *const *)value;
+    if (url_ok(url, true, &why) && !url_is_link_local(url)) return true;
+    return problem_add(in->problems, node->at, row->remedy, "%s",
+        why.kind ? why.text : "nothing is sent to a link-local address (of the machine's metadata service)");
 }
 
 static const SchemaRow heartbeat_rows[] = {

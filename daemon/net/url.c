@@ -150,7 +150,9 @@ static bool v6_link_local(const uint8_t *a) {
     } carriers[] = {
         {{[10] = 0xff, [11] = 0xff}, 12, 12}, /* ::ffff:a.b.c.d */
         {{0}, 12, 12}, /* ::a.b.c.d */
+        {{[8] = 0xff, [9] = 0xff}, 12, 12}, /* ::ffff:0:a.b.c.d */
         {{0x00, 0x64, 0xff, 0x9b}, 12, 12}, /* NAT64 */
+        {{0x00, 0x64, 0xff, 0x9b, 0x00, 0x01}, 6, 12}, /* a NAT64 of one's own, its prefix of 96 bits */
         {{0x20, 0x02}, 2, 2}, /* 6to4 */
     };
     if (a[0] == 0xfe && (a[1] & 0xc0) == 0x80) return true;
@@ -166,6 +168,13 @@ bool address_is_link_local(const struct sockaddr *address) {
     if (address->sa_family == AF_INET6)
         return v6_link_local(((const struct sockaddr_in6 *)(const void *)address)->sin6_addr.s6_addr);
     return false;
+}
+
+bool url_is_link_local(const char *url) {
+    __attribute__((cleanup(url_parts_drop))) UrlParts parts = {0};
+    struct sockaddr_storage address;
+    return url_split(url, &parts, NULL) && host_is_address(parts.host, &address) &&
+        address_is_link_local((const void *)&address);
 }
 
 static const char *variable(const char *lower, const char *upper) {

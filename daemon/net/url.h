@@ -29,9 +29,12 @@ bool proxy_split(const char *url, char **ret_host, int *ret_port, Error *err);
 
 /* Is `host` an address rather than a name? */
 bool host_is_address(const char *host, struct sockaddr_storage *ret_address);
-/* 169.254/16, fe80::/10, fd00:ec2::/32 (the metadata services), and the IPv6 forms that carry an IPv4 address of these.
- */
+/* 169.254/16, fe80::/10, fd00:ec2::/32 (the metadata services), and the IPv6 forms that carry an IPv4 address of these:
+ * mapped, compatible, translated (RFC 2765), NAT64 (RFC 6052, RFC 8215) and 6to4. */
 bool address_is_link_local(const struct sockaddr *address);
+/* Is the host of `url`, which url_ok() took, such an address by its literal, however spelled? A name shows it later
+ * only. */
+bool url_is_link_local(const char *url);
 /* The proxy that the usual variables name for a host: caller frees; NULL: none, or no_proxy spares the host. */
 char *proxy_from_environment(const char *scheme, const char *host);
 

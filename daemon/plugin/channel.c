@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "net/url.h"
 #include "plugin/module.h"
 
 #include <limits.h>
@@ -68,9 +69,13 @@ static json_t *path_read(Reading *reading, const Node *node, const Value *value)
     return json_safe(schema_path(value->text, reading->in));
 }
 
+static const char link_local[] = "nothing is sent to a link-local address (of the machine's metadata service)";
+
 static json_t *url_read(Reading *reading, const Node *node, const Value *value) {
     Error why = {0};
-    if (url_ok(value->text, true, &why)) return json_safe(value->text);
+    if (url_ok(value->text, true, &why) && url_is_link_local(value->text))
+        error_set(&why, ERROR_INPUT, "%s", link_local);
+    if (!why.kind) return json_safe(value->text);
     problem_add(reading->in->problems, node->at, "an address such as https://example.org/path", "%s", why.text);
     return NULL;
 }
@@ -148,6 +153,10 @@ static json_t *read_secret(Reading *reading, const char *name, const Node *node,
     if (is_url && !url_ok(secret_reveal(secret, NULL), true, &why)) {
         problem_add(in->problems, node->at, "one line such as https://example.org/path",
             "what stands in that file is no address");
+        return NULL;
+    }
+    if (is_url && url_is_link_local(secret_reveal(secret, NULL))) {
+        problem_add(in->problems, node->at, "one line such as https://example.org/path", "%s", link_local);
         return NULL;
     }
     return json_integer((json_int_t)secret_number(in->snapshot, secret));

@@ -49,7 +49,8 @@ typedef struct Delivery {
 } Delivery;
 
 static const TocsinKey keys[] = {
-    {"url", "url", NULL, "Where the message is posted."},
+    {"url", "url", NULL,
+        "Where the message is posted. Never a link-local address, such as a cloud's metadata service has."},
     {"url_file", "secret url", NULL, "A file with that address, where the address itself is a secret."},
     {"format", "choice alertmanager slack pagerduty teams alertmanager_api template", "alertmanager",
         "Who is spoken to. alertmanager: the body of Alertmanager's webhook, version 4. slack: an incoming webhook. "

@@ -3,6 +3,7 @@
 #include "../run.h"
 #include "base/alloc.h"
 #include "base/guard.h"
+#include "net/transfer.h" /* for its name server */
 #include "server.h"
 
 #include <curl/curl.h>
@@ -309,6 +310,64 @@ START_TEST(names_go_through_the_gate) {
 }
 END_TEST
 
+/* --- names whose addresses change --- */
+
+/* A name server that answers with the next of these at each question; several addresses have a blank between. */
+static struct Answers {
+    const char *const *texts;
+    size_t asked;
+} answers_of_name;
+
+static int answer_next(uv_loop_t *loop, uv_getaddrinfo_t *request, uv_getaddrinfo_cb known, const char *host,
+    const char *service, const struct addrinfo *hints) {
+    (void)loop, (void)host, (void)service, (void)hints;
+    const struct addrinfo numeric = {.ai_flags = AI_NUMERICHOST, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *list = NULL;
+    char text[128], *rest = text;
+    snprintf(text, sizeof text, "%s", answers_of_name.texts[answers_of_name.asked++]);
+    for (char *one; (one = strsep(&rest, " "));) { /* by malloc, as uv_freeaddrinfo() frees a list of the C library */
+        struct addrinfo *next = NULL;
+        ck_assert_int_eq(getaddrinfo(one, NULL, &numeric, &next), 0);
+        next->ai_next = list;
+        list = next;
+    }
+    known(request, 0, list);
+    return 0;
+}
+
+static const struct Rebinding {
+    const char *const texts[3]; /* one a request; the first is our server's */
+    bool refused[3];
+} rebindings[] = {
+    {{"127.0.0.1", "169.254.169.254", "127.0.0.1"}, {false, true, false}}, /* rebound, and back */
+    {{"127.0.0.1", "127.0.0.1 169.254.169.254", "169.254.169.254 127.0.0.1"}, {false, true, true}}, /* one of two */
+    {{"127.0.0.1", "fd00:ec2::254", "::ffff:169.254.169.254"}, {false, true, true}},
+    {{"127.0.0.1", "64:ff9b::a9fe:a9fe", "fe80::1"}, {false, true, true}},
+};
+
+START_TEST(a_name_is_judged_by_what_it_means_now) {
+    const struct Rebinding *c = &rebindings[_i];
+    World world;
+    begin(&world);
+    clock_free(world.clock);
+    http_free(world.http);
+    world.clock = clock_new_virtual(0);
+    world.http = http_new(&world.loop, world.clock, world.metrics);
+    resolver_free(world.http->resolver);
+    world.http->resolver = resolver_new(&world.loop, world.clock, answer_next);
+    answers_of_name = (struct Answers){c->texts, 0};
+    OWN(text) char *url = text_format("http://rebound.example.org:%d/ok", world.server.port);
+    for (size_t i = 0; i < COUNT_OF(c->texts); i++) {
+        ask(&world, (HttpRequest){.url = url, .guard = HTTP_GUARD_LINK_LOCAL}, "");
+        ck_assert_msg(world.answer.outcome == (c->refused[i] ? HTTP_REFUSED : HTTP_ANSWERED), "%s: outcome %d (%s)",
+            c->texts[i], (int)world.answer.outcome, world.error);
+        ck_assert_uint_eq(answers_of_name.asked, i + 1); /* once a request: what was judged is what is connected to */
+        clock_advance(world.clock, RESOLVE_KEEP_MS);
+    }
+    end(&world);
+}
+END_TEST
+
 typedef struct Chain {
     World *world;
     HttpTicket *self, *other;
@@ -387,6 +446,7 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, redirects_are_told_and_not_followed);
     tcase_add_test(tcase, nobody_listens);
     tcase_add_test(tcase, names_go_through_the_gate);
+    tcase_add_loop_test(tcase, a_name_is_judged_by_what_it_means_now, 0, COUNT_OF(rebindings));
     tcase_add_test(tcase, cancel_from_inside_a_callback);
     tcase_add_test(tcase, free_from_inside_a_callback);
 }

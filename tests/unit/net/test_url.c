@@ -93,13 +93,33 @@ static const struct Local {
     bool forbidden;
 } locals[] = {{"169.254.0.1", true}, {"169.253.255.255", false}, {"fe80::1", true}, {"febf::1", true},
     {"fec0::1", false}, {"fd00:ec2::254", true}, {"fd00:ec3::254", false}, {"::ffff:169.254.169.254", true},
-    {"::169.254.169.254", true}, {"64:ff9b::169.254.1.1", true}, {"2002:a9fe:a9fe::", true}, {"127.0.0.1", false},
+    {"::169.254.169.254", true}, {"::ffff:0:169.254.169.254", true}, {"64:ff9b:1::169.254.1.1", true},
+    {"64:ff9b:1::10.0.0.1", false}, {"64:ff9b::169.254.1.1", true}, {"2002:a9fe:a9fe::", true}, {"127.0.0.1", false},
     {"::1", false}, {"10.0.0.1", false}};
 
 START_TEST(link_local) {
     struct sockaddr_storage address;
     ck_assert(host_is_address(locals[_i].address, &address));
     ck_assert_msg(address_is_link_local((const void *)&address) == locals[_i].forbidden, "%s", locals[_i].address);
+}
+END_TEST
+
+static const struct Spelled {
+    const char *url;
+    bool forbidden;
+} spelled[] = {{"http://169.254.169.254/latest", true}, {"http://2852039166/", true}, {"http://0xA9FEA9FE/", true},
+    {"http://0xa9.0xfe.0xa9.0xfe/", true}, {"http://0251.0376.0251.0376/", true}, {"http://169.16689662/", true},
+    {"http://169.254.43518/", true}, {"http://169.0376.0xa9fe/", true}, {"http://[::ffff:a9fe:a9fe]/", true},
+    {"http://[::FFFF:169.254.169.254]/", true}, {"http://[fe80::1%25eth0]/", true},
+    {"https://[fd00:ec2::254]:8443/", true}, {"http://169.254.170.2/v2/credentials", true},
+    {"http://%31%36%39.254.169.254/", true}, {"http://127.0.0.1/", false}, {"http://2130706433/", false},
+    {"http://10.0.0.1/", false}, {"http://metadata.example.org/", false},
+    {"http://169.254.169.254.example.org/", false}};
+
+START_TEST(link_local_however_spelled) {
+    const struct Spelled *c = &spelled[_i];
+    ck_assert_msg(url_ok(c->url, true, NULL), "%s", c->url);
+    ck_assert_msg(url_is_link_local(c->url) == c->forbidden, "%s", c->url);
 }
 END_TEST
 
@@ -138,6 +158,7 @@ static void fill(TCase *tcase) {
     tcase_add_loop_test(tcase, proxy_of_the_environment, 0, COUNT_OF(proxies));
     tcase_add_loop_test(tcase, proxy_split_up, 0, COUNT_OF(splits));
     tcase_add_loop_test(tcase, link_local, 0, COUNT_OF(locals));
+    tcase_add_loop_test(tcase, link_local_however_spelled, 0, COUNT_OF(spelled));
     tcase_add_loop_test(tcase, retry_after, 0, COUNT_OF(retries));
     tcase_add_test(tcase, header_bounds);
 }
