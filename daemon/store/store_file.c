@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "base/timetext.h"
+#include "store/store_damage.h"
 #include "store/store_load.h"
 #include "store/store_reserve.h"
 #include "store/store_schema.h"
@@ -91,6 +92,8 @@ static int check_pages(Opening *o) {
 static int check_last_stop(Opening *o) {
     o->was_clean = true; /* a file that is made now was never stopped badly */
     if (o->version == 0) return SQLITE_OK;
+    o->is_damaged = damage_is_marked(o->options->directory);
+    if (o->is_damaged) return SQLITE_OK;
     int64_t clean = 0;
     const int code = sql_number(o->db, "SELECT value FROM meta WHERE key = 'clean'", &clean);
     o->was_clean = clean != 0;
@@ -200,9 +203,11 @@ bool store_file_open(const StoreOptions *options, int64_t now_ms, StoreFile *ret
         code = take_steps(&o);
     }
     if (is_unreadable(&o, code)) {
-        OWN(text) char *why = text_copy(o.is_damaged ? "its check failed" : sqlite3_errmsg(o.db));
+        OWN(text)
+        char *why = text_copy(o.is_damaged ? "its check, or the last run, found it damaged" : sqlite3_errmsg(o.db));
         close_connection(&o);
         if (!set_aside(path, now_ms, &lost, err)) return false;
+        damage_clear(options->directory);
         LOG(ERROR, "the state file could not be read and was moved aside; alarms that fire are notified again",
             KV("kept_as", lost), KV("error", why));
         code = take_steps(&o);

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "store/store_damage.h"
 #include "store/store_file.h"
 #include "store/store_reserve.h"
 #include "store/store_sql.h"
@@ -35,9 +36,11 @@ struct StoreWorker {
  * once may claim success the next time although the pages are lost. Exits at once: systemd starts anew, and the file
  * is checked then. */
 static _Noreturn void give_up(StoreWorker *worker, int code) {
+    const int number = sqlite3_system_errno(worker->db); /* SQLite keeps none of a failed sync */
     LOG(ERROR, "the state file failed; exiting at once, so that nothing is told that is not on disk",
         KV("error", sqlite3_errstr(code)), KV("detail", sqlite3_errmsg(worker->db)), KV("code", code),
-        KV("system", strerror(sqlite3_system_errno(worker->db))), KV("directory", worker->directory));
+        KV("system", number ? strerror(number) : ""), KV("directory", worker->directory));
+    if (damage_is_told(worker->db, code)) damage_mark(worker->directory);
     _exit(1);
 }
 
