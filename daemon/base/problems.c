@@ -75,6 +75,8 @@ __attribute__((format(printf, 5, 0))) static void add(
     all->count++;
 }
 
+bool problems_full(const Problems *all) { return all->count == PROBLEMS_SHOWN; }
+
 bool problem_add(Problems *all, Place at, const char *remedy, const char *what, ...) {
     va_list args;
     va_start(args, what);

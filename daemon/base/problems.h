@@ -30,6 +30,7 @@ bool problem_add(Problems *all, Place at, const char *remedy, const char *what, 
 void problem_warn(Problems *all, Place at, const char *remedy, const char *what, ...)
     __attribute__((format(printf, 4, 5)));
 size_t problems_errors(const Problems *all);
+bool problems_full(const Problems *all); /* what comes now is only counted: no remedy need be found for it */
 /* Lines in file order (file as first met, line, column). */
 void problems_print(const Problems *all, FILE *out);
 json_t *problems_json(const Problems *all); /* array of the same lines; new reference */

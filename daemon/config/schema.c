@@ -290,6 +290,7 @@ static void unknown_key(const SchemaRow *rows, const Node *key, Decoding *in) {
 }
 
 bool schema_unknown(const Node *key, const char *const *known, Decoding *in) {
+    if (problems_full(in->problems)) return problem_add(in->problems, key->at, NULL, "unknown key");
     const char *nearest = text_nearest(key->text, known);
     OWN(text) char *list = words_text(known);
     OWN(text) char *remedy = nearest ? text_format("did you mean `%s`?", nearest) : text_format("known: %s", list);

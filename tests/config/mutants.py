@@ -55,9 +55,9 @@ def judge(world, command, environment):
     for line in said:
         match = LINE.match(line)
         if not match or not is_inside(world, match[1], int(match[2]), int(match[3])):
-            return f"not a line as promised: {line}"
+            return 1, f"not a line as promised: {line}"
     wanted = int(any(": error: " in line for line in said))
-    return None if done.returncode == wanted else f"exit status {done.returncode}, not {wanted}; {said[:3]}"
+    return wanted, None if done.returncode == wanted else f"exit status {done.returncode}, not {wanted}; {said[:3]}"
 
 
 def main(tocsind, plugins, count="1000", seed=None):
@@ -70,15 +70,17 @@ def main(tocsind, plugins, count="1000", seed=None):
         shutil.copytree(HERE / "good-contract", world)
         environment = {"PATH": "/usr/bin:/bin", "HOME": scratch, "TOCSIN_PLUGIN_DIR": os.path.abspath(plugins)}
         environment |= {name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS")}
+        refused = 0
         for number in range(int(count)):
             text = mutate(good, dice)
             (world / "tocsin.yaml").write_bytes(text)
-            wrong = judge(world, command, environment)
+            status, wrong = judge(world, command, environment)
+            refused += status
             if wrong:
                 sys.stdout.buffer.write(text)
                 print(f"\nmutant {number} of seed {seed}: {wrong}")
                 return 1
-    print(f"{count} mutants of seed {seed}")
+    print(f"figure: {count} mutants (seed {seed}): {refused} refused, each line with its place inside the file, {int(count) - refused} still good")
     return 0
 
 

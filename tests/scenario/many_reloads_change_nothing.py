@@ -10,7 +10,7 @@ from many_alarms import agrees, alarms, toggle
 from pieces import QUICK_ROUTE, hook_receiver
 from world import expect, run, wait_for
 
-RELOADS = int(os.environ.get("RELOADS", "200"))
+RELOADS = int(os.environ.get("RELOADS", "500"))
 SEED = int(os.environ.get("SEED", str(random.randrange(1 << 30))))
 
 
@@ -38,6 +38,7 @@ def scenario(world):
     world.wait_state("TocsinReloadFailed", "OK")
     ids = [entry.headers["Idempotency-Key"] for entry in hook.hooks]
     expect(len(ids) == len(set(ids)), "nothing came twice")
+    print(f"figure: {RELOADS} reloads of good and bad files in turn (SEED={SEED}): {len(ids)} messages, none twice, none missing")
 
 
 run(scenario)
