@@ -32,15 +32,18 @@ static int broken_down(int64_t wall_ms, struct tm *ret_tm) {
 const char *time_format(int64_t wall_ms, char text[static TIME_TEXT_MAX]) {
     struct tm t;
     const int ms = broken_down(wall_ms, &t);
-    const size_t used = strftime(text, TIME_TEXT_MAX, "%Y-%m-%dT%H:%M:%S", &t);
-    snprintf(text + used, TIME_TEXT_MAX - used, ".%03dZ", ms);
+    char rest[TIME_TEXT_MAX / 2]; /* strftime's own year has no zeros before it */
+    strftime(rest, sizeof rest, "-%m-%dT%H:%M:%S", &t);
+    snprintf(text, TIME_TEXT_MAX, "%04d%s.%03dZ", t.tm_year + 1900, rest, ms);
     return text;
 }
 
 const char *time_format_compact(int64_t wall_ms, char text[static TIME_TEXT_MAX]) {
     struct tm t;
+    char rest[TIME_TEXT_MAX / 2];
     broken_down(wall_ms, &t);
-    strftime(text, TIME_TEXT_MAX, "%Y%m%dT%H%M%SZ", &t);
+    strftime(rest, sizeof rest, "%m%dT%H%M%SZ", &t);
+    snprintf(text, TIME_TEXT_MAX, "%04d%s", t.tm_year + 1900, rest);
     return text;
 }
 
@@ -48,8 +51,9 @@ const char *time_format_mail(int64_t wall_ms, char text[static TIME_TEXT_MAX]) {
     struct tm t;
     broken_down(wall_ms, &t);
     char rest[TIME_TEXT_MAX / 2];
-    strftime(rest, sizeof rest, "%Y %H:%M:%S", &t);
-    snprintf(text, TIME_TEXT_MAX, "%s, %02d %s %s +0000", days[t.tm_wday], t.tm_mday, months[t.tm_mon], rest);
+    strftime(rest, sizeof rest, "%H:%M:%S", &t);
+    snprintf(text, TIME_TEXT_MAX, "%s, %02d %s %04d %s +0000", days[t.tm_wday], t.tm_mday, months[t.tm_mon],
+        t.tm_year + 1900, rest);
     return text;
 }
 

@@ -103,6 +103,8 @@ START_TEST(times_are_told) {
     char text[TIME_TEXT_MAX];
     ck_assert_str_eq(time_format(1767323045678, text), "2026-01-02T03:04:05.678Z");
     ck_assert_str_eq(time_format(-1, text), "1969-12-31T23:59:59.999Z");
+    ck_assert_str_eq(time_format(-62135596800000, text), "0001-01-01T00:00:00.000Z"); /* four digits, always */
+    ck_assert_str_eq(time_format_compact(-62135596800000, text), "00010101T000000Z");
     ck_assert_str_eq(time_format(INT64_MAX, text), "9999-12-31T23:59:59.999Z");
     ck_assert_uint_le(strlen(time_format(INT64_MIN, text)), TIME_TEXT_MAX - 1);
     ck_assert_str_eq(time_format_compact(1767323045678, text), "20260102T030405Z");
