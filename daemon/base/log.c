@@ -94,7 +94,12 @@ static void add_json(Buffer *line, const char *now, LogLevel level, const char *
     }
     char *text = json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII); /* ASCII: bidi controls become \u escapes */
     if (!text) return;
-    buffer_text(line, text);
+    for (const char *p = text; *p; p++) {
+        if (*p == 0x7f) /* JSON allows it, terminals obey it */
+            buffer_text(line, "\\u007f");
+        else
+            buffer_add(line, p, 1);
+    }
     json_free_t free_text;
     json_get_alloc_funcs(NULL, &free_text);
     free_text(text);
