@@ -199,9 +199,20 @@ static int64_t clamp(int64_t value, int64_t least, int64_t most) {
     return value < least ? least : value > most ? most : value;
 }
 
+/* A key begins with its receiver; where it does not, the file was damaged here. */
+static bool row_fits(const GroupRow *row) {
+    const size_t length = strlen(row->receiver);
+    return !strncmp(row->key, row->receiver, length) && row->key[length] == '/';
+}
+
 void groups_restore(Groups *groups, const GroupRow *row, int64_t now_ms) {
+    if (!row_fits(row)) {
+        LOG(WARNING, "a group in the state file made no sense and is left out: what it has told is told again",
+            KV("key", row->key), KV("receiver", row->receiver));
+        return;
+    }
     const int64_t longest_ms = (int64_t)ROUTE_LONGEST_S * 1000, oldest_ms = now_ms - longest_ms;
-    Group *group = group_make(groups, row->key, row->receiver, row->labels_json);
+    Group *group = group_make(groups, row->key, row->receiver, row->labels_json ? row->labels_json : "{}");
     group->touches = row->touches;
     if (row->first_flush_ms) group->first_flush_ms = clamp(row->first_flush_ms, oldest_ms, now_ms);
     if (row->last_sent_ms) group->last_sent_ms = clamp(row->last_sent_ms, oldest_ms, now_ms);

@@ -47,7 +47,7 @@ void groups_look(Groups *groups, const GroupWorld *world, const char *fingerprin
  * since look at their next beat and, when it is over by then, tell again what still fires. */
 void groups_hold(Groups *groups, const GroupWorld *world, const char *fingerprint, int64_t until_ms);
 
-/* A row of the state file, at the start; times are clamped to what can be. */
+/* A row of the state file, at the start; times are clamped to what can be. One that makes no sense is left out. */
 void groups_restore(Groups *groups, const GroupRow *row, int64_t now_ms);
 
 /* What a group knows of an alert, and when it looks again. */

@@ -30,7 +30,8 @@ static bool cursor_at(sqlite3_stmt *s, const Reading *in, void *row) { return re
 static bool silence_at(sqlite3_stmt *s, const Reading *in, void *row) { return read_silence(s, in, row); }
 static bool ack_at(sqlite3_stmt *s, const Reading *in, void *row) { return read_ack(s, in, row); }
 
-#define OWED " FROM " OUTBOX_TABLES " WHERE state NOT IN ('delivered', 'discarded', 'expired') "
+/* A damaged row without a state is owed, too: NULL is in no list, and not outside of one either. */
+#define OWED " FROM " OUTBOX_TABLES " WHERE ifnull(state, '') NOT IN ('delivered', 'discarded', 'expired') "
 static const TableReader instance_reader = {"instance", "SELECT count(*) FROM instance",
     "SELECT " INSTANCE_COLUMNS " FROM instance", sizeof(InstanceRow), instance_at};
 static const TableReader group_reader = {"notification_group", "SELECT count(*) FROM notification_group",
