@@ -125,7 +125,7 @@ typedef struct TocsinMailAnswer {
     TocsinEnd end;
     bool accepted; /* 250 after DATA, for at least one recipient */
     bool login_refused; /* user or password, not the message */
-    int code; /* the SMTP answer that decided; 0: none */
+    int code; /* the SMTP answer that decided; 0: none. Where `end` is TOCSIN_FAILED it came before the mail's turn */
     const char *error; /* the server's own words; never NULL */
     const char *const *refused; /* recipients that were refused while others were taken; ends at NULL; never NULL */
 } TocsinMailAnswer;

@@ -97,7 +97,7 @@ typedef struct MailRequest {
 } MailRequest;
 typedef struct MailAnswer {
     HttpOutcome outcome; /* ANSWERED: accepted by at least one recipient, or refused with a code */
-    long code; /* the SMTP answer that decided, 250 when taken; 0: none */
+    long code; /* the SMTP answer that decided, 250 when taken; 0: none. FAILED with a code: it came before the mail */
     bool accepted; /* 250 after DATA */
     bool login_refused;
     const char *error; /* the server's own words */

@@ -201,6 +201,7 @@ static void mail_finish(HttpTicket *ticket, HttpOutcome outcome, CURLcode code) 
         if (!mail->refusal.code) answer.error = "the server offers no way to log in that both sides know";
     } else if (outcome == HTTP_FAILED && mail->refusal.code && !transfer_tls_failed(code)) {
         answer_refused(&answer, &mail->refusal);
+        answer.outcome = HTTP_FAILED; /* greeting or EHLO: the mail itself was not refused (I4) */
     }
     metric_add(ticket->http->metrics, &mails_total, 1,
         METRIC_VALUES(answer.accepted             ? "accepted"
