@@ -104,6 +104,7 @@ void transfer_explain(HttpTicket *ticket, CURLcode code) {
     }
     if (transfer_tls_failed(code)) {
         explain_tls(ticket);
+        if (code == CURLE_PEER_FAILED_VERIFICATION && strstr(ticket->error, "target host name")) explain_name(ticket);
         return;
     }
     curl_easy_getinfo(ticket->easy, CURLINFO_OS_ERRNO, &number);
@@ -114,7 +115,6 @@ void transfer_explain(HttpTicket *ticket, CURLcode code) {
     if (code == CURLE_PARTIAL_FILE || code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR)
         words = "the connection broke before the answer was whole";
     snprintf(ticket->error, sizeof ticket->error, "%s: %s", ticket->where, words);
-    if (code == CURLE_PEER_FAILED_VERIFICATION && strstr(words, "target host name")) explain_name(ticket);
 }
 
 /* --- the multi on the loop --- */
