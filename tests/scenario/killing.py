@@ -36,7 +36,7 @@ class Killer:
         self.kills, self.slowest_s = 0, 0.0
 
     def must(self, condition, promise, what):
-        """Failed unless the promise holds; says after how many kills it did not."""
+        """Failed unless the promise holds; the words are those that tests/seeded reads."""
         expect(condition, f"after {self.kills} kills, {promise}: {what}")
 
     # When it dies
