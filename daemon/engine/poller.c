@@ -34,9 +34,13 @@ typedef struct Task {
     Poller *poller;
     size_t index;
     uint64_t generation;
+    int64_t skew_ms; /* AWS's clock minus ours, as applied when it was started */
+    bool is_repeat;
     PollRun *run;
     struct Task *next;
 } Task;
+
+enum { CLOCK_MOVED_MS = 5000 }; /* more than Date headers jitter, less than any period settles */
 
 struct Poller {
     Core *core;
@@ -403,13 +407,44 @@ static void note_attempted(Poller *poller) {
     poller->attempted_ms = clock_wall_ms(poller->core->clock);
 }
 
+static void drop_outcome(Poller *poller, size_t index, PollOutcome *take_outcome) {
+    if (take_outcome->kept) plan_poll(poller->plan, index)->source->kept_free(take_outcome->kept);
+    poll_outcome_free(take_outcome);
+}
+
+static int64_t applied_skew_ms(const Poller *poller) {
+    return aws_now_ms(poller->core->aws) - clock_wall_ms(poller->core->clock);
+}
+
+static void start_run(Poller *poller, size_t index, bool is_repeat);
+
+/* Was our clock corrected while AWS was asked? What was asked for then was of another time: a window that lies in AWS's
+ * future is empty, and would be taken for missing data. It is asked for once more at once, then with the next turn. */
+static bool asked_by_wrong_clock(Poller *poller, const Task *task, PollOutcome *take_outcome) {
+    const int64_t moved_ms = applied_skew_ms(poller) - task->skew_ms;
+    if (moved_ms <= CLOCK_MOVED_MS && moved_ms >= -CLOCK_MOVED_MS) return false;
+    const Poll *poll = plan_poll(poller->plan, task->index);
+    LOG(INFO, "the clock was corrected by AWS's while it was asked: the answer does not count",
+        KV("account", poll->account), KV("region", poll->region), KV("api", poll->api), KV("seconds", moved_ms / 1000));
+    drop_outcome(poller, task->index, take_outcome);
+    if (task->is_repeat)
+        end_turn(poller, task->index);
+    else
+        start_run(poller, task->index, true);
+    return true;
+}
+
 static void poll_done(void *ctx, PollOutcome *take_outcome) {
     Task *task = ctx;
     Poller *poller = task->poller;
     unlink_task(poller, task);
     if (task->generation != poller->generation) { /* cancelled: the plan is on its way out */
-        if (take_outcome->kept) plan_poll(poller->plan, task->index)->source->kept_free(take_outcome->kept);
-        poll_outcome_free(take_outcome);
+        drop_outcome(poller, task->index, take_outcome);
+        free(task);
+        return;
+    }
+    if (asked_by_wrong_clock(poller, task, take_outcome)) {
+        look_at_clock(poller);
         free(task);
         return;
     }
@@ -438,15 +473,22 @@ static void poll_done(void *ctx, PollOutcome *take_outcome) {
     batch_commit(batch, batch_committed, task);
 }
 
-static void start_poll(Poller *poller, Scheduled *due, int64_t boot_ms) {
-    schedule_begin(due, boot_ms);
+static void start_run(Poller *poller, size_t index, bool is_repeat) {
     Task *task = alloc_zeroed(1, sizeof *task);
     task->poller = poller;
     task->generation = poller->generation;
-    task->index = (size_t)(due - schedule_at(poller->schedule, 0));
+    task->index = index;
+    task->skew_ms = applied_skew_ms(poller);
+    task->is_repeat = is_repeat;
     task->next = poller->tasks;
     poller->tasks = task;
-    task->run = due->poll->source->start(due->poll, &poller->world, poll_done, task);
+    const Poll *poll = plan_poll(poller->plan, index);
+    task->run = poll->source->start(poll, &poller->world, poll_done, task);
+}
+
+static void start_poll(Poller *poller, Scheduled *due, int64_t boot_ms) {
+    schedule_begin(due, boot_ms);
+    start_run(poller, (size_t)(due - schedule_at(poller->schedule, 0)), false);
 }
 
 void poller_tick(Poller *poller) {
