@@ -17,6 +17,7 @@ DO_KEYS = {
     "body": "see status",
     "delay_ms": "waits before anything else",
     "truncate": "sends so many bytes of the true answer, then closes",
+    "shorten": "sends so many bytes of the true answer as if they were all; below 0: all but so many. Likewise truncate",
     "garbage": "so many random bytes as a 200",
     "huge": "so many bytes of a growing JSON answer, chunked",
     "gzip_bomb": "so many bytes of zeros, gzip coded",

@@ -272,6 +272,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
             length = str(len(text))
             self._send(status, {**headers, "Content-Length": length}, text[:int(twist["truncate"])], now)
+        elif "shorten" in twist:
+            self._send(status, headers, text[:int(twist["shorten"])], now)
         elif "huge" in twist:
             self._send_huge(int(twist["huge"]), now)
         elif "gzip_bomb" in twist:
