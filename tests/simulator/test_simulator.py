@@ -325,6 +325,12 @@ class Faults(Metrics):
         self.fault({"huge": 3_000_000})
         self.assertGreaterEqual(len(self.get().body), 3_000_000)
 
+    def test_shortened_answers_look_whole(self):
+        self.fault({"shorten": -1})
+        answer = self.get()
+        self.assertFalse(answer.body.endswith(b"}"), answer.body)
+        self.assertEqual(int(answer.headers["Content-Length"]), len(answer.body))
+
     def test_unknown_words_are_refused(self):
         with self.assertRaises(urllib.error.HTTPError):
             self.fault("explode")
