@@ -38,9 +38,12 @@ static const struct TlsWords {
     const char *part, *meaning;
 } tls_words[] = {
     {"wrong version number", "what answers there speaks no TLS"},
-    {"local issuer certificate", "its certificate is signed by nobody whom this machine trusts (see ca_file)"},
-    {"self-signed certificate", "its certificate is signed by nobody whom this machine trusts (see ca_file)"},
-    {"self signed certificate", "its certificate is signed by nobody whom this machine trusts (see ca_file)"},
+    {"local issuer certificate",
+        "its certificate is signed by nobody whom this machine trusts (ca_file names others; AWS_CA_BUNDLE for AWS)"},
+    {"self-signed certificate",
+        "its certificate is signed by nobody whom this machine trusts (ca_file names others; AWS_CA_BUNDLE for AWS)"},
+    {"self signed certificate",
+        "its certificate is signed by nobody whom this machine trusts (ca_file names others; AWS_CA_BUNDLE for AWS)"},
     {"has expired", "its certificate has expired"},
     {"not yet valid", "its certificate is not valid yet"},
     {"does not match target host", "its certificate is another host's"},
