@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """AWS endpoints that refuse, reset, hang up, burst, speak no HTTP, stall in the handshake, or show a bad certificate: each
-is told in words at its source, no state changes, the loop runs on, and the endpoint that works is asked on time."""
+is told in words at its source, no state changes, the loop runs on, and neither they nor an account whose calls hang keep
+the endpoint that works from being asked on time."""
 
 import time
 
@@ -8,16 +9,26 @@ import hostile
 from certs import Authority
 from figures import figure, longest_gap_s, longest_turn_s
 from pieces import LOAD_ALARM, fire
-from world import REGION, expect, run, wait_for
+from world import ACCOUNT, REGION, expect, run, wait_for
 
+ROLE = "arn:aws:iam::444455556666:role/tocsin"
 ALARMS = LOAD_ALARM + """
+    accounts: [here]
+  - name: far
+    accounts: [there]
+    metric: {namespace: Test, metric_name: Load, statistic: Average, period: 60}
+    comparison_operator: ">"
+    threshold: 80
+    evaluation_periods: 1
   - name: faults
+    accounts: [here]
     service_graph: {service: shop, statistic: fault_rate, minimum_requests: 1}
     comparison_operator: ">="
     threshold: 20
     evaluation_periods: 1
     settle: 1s
   - name: deletions
+    accounts: [here]
     regions: [eu-west-1]
     events: {detection: {s: {eventName: DeleteTrail}, condition: s}, timespan: 1h}
 """
@@ -60,7 +71,7 @@ def break_in_turn(world, name, server, ways):
 
 
 def scenario(world):
-    world.simulator({"xray": GRAPH, "cloudtrail": {"delay": 0, "calls_per_second": 0}})
+    world.simulator({"roles": [{"arn": ROLE}], "xray": GRAPH, "cloudtrail": {"delay": 0, "calls_per_second": 0}})
     ours, stranger = world.ca(), Authority(world.dir, "stranger")
     sound = hostile.over_tls(ours.issue(), hostile.relay_to(world.sim_port))
     plain, secret = hostile.Hostile(hostile.relay_to(world.sim_port)), hostile.Hostile(sound)
@@ -69,7 +80,9 @@ def scenario(world):
     world.env["AWS_CA_BUNDLE"] = ours.ca_file
     world.configure(ALARMS, poll={name: {"every": "1s"} for name in ("cloudwatch", "xray", "cloudtrail")}, aws={
         "region": REGION, "endpoint_url": f"http://127.0.0.1:{world.sim_port}",
-        "endpoints": {"xray": plain.url(), "cloudtrail": secret.url("https")}})
+        "endpoints": {"xray": plain.url(), "cloudtrail": secret.url("https")},
+        "accounts": [{"name": "here"}, {"name": "there", "role_arn": ROLE}]})
+    world.fault({"hang": 300}, operation="GetMetricData", account="444455556666")
     world.sim("POST", "events", [{"event": {"eventID": "00000000-0000-4000-8000-000000000001", "eventName": "DeleteTrail",
                                             "awsRegion": REGION, "eventSource": "cloudtrail.amazonaws.com"},
                                   "delay": 0, "region": REGION, "at": "-10s"}])
@@ -89,14 +102,17 @@ def scenario(world):
         expect(found["state"] == state and found["evaluation_error"], f"it stays, and says that it is blind: {found}")
     expect(world.instances("load")[0]["evaluation_error"] is None, "who is asked elsewhere is not")
     world.wait_state("TocsinSourceFailing", "ALARM")
-    gap_s = longest_gap_s(world, began, operation="GetMetricData")
+    gap_s = longest_gap_s(world, began, operation="GetMetricData", account=ACCOUNT)
+    hung = world.calls(operation="GetMetricData", account="444455556666")
     plain.act, secret.act = hostile.relay_to(world.sim_port), sound
-    wait_for(lambda: not [entry for entry in world.instances() if entry["evaluation_error"]], 60, "all see again")
+    wait_for(lambda: not [entry for entry in world.instances() if entry["evaluation_error"] and entry["name"] != "far"], 60,
+             "all see again")
+    expect(hung and world.state("far") == "INSUFFICIENT_DATA", f"the other account hangs: {len(hung)} calls, {world.state('far')}")
     world.wait_state("faults", "ALARM", 60)
     after = [entry for entry in transitions(world) if entry not in before]
     expect(after == [("faults", "ALARM")], f"no transition but the one that was due: {after}")
     expect(gap_s < 10, f"CloudWatch is asked each second, and never {gap_s:.1f} s apart")
-    figure(f"endpoints broken in {sum(len(way[2]) for way in ways)} ways: longest turn of the loop "
+    figure(f"an account that hangs, endpoints broken in {sum(len(way[2]) for way in ways)} ways: longest turn of the loop "
            f"{longest_turn_s(world) * 1000:.0f} ms, the sound one asked each 1 s at most {gap_s:.1f} s apart, no false transition")
 
 

@@ -8,7 +8,7 @@ import names
 from catchers import free_port
 from figures import figure, longest_gap_s, longest_turn_s
 from pieces import LOAD_ALARM, fire
-from world import expect, run, wait_for
+from world import REGION, expect, run, wait_for
 
 OTHER = """
   - name: other
@@ -18,6 +18,16 @@ OTHER = """
     evaluation_periods: 1
     treat_missing_data: notBreaching
     settle: 1s
+"""
+ASKED_BY_NAME = """
+  - name: faults
+    service_graph: {service: shop, statistic: fault_rate}
+    comparison_operator: ">="
+    threshold: 20
+    evaluation_periods: 1
+  - name: deletions
+    regions: [eu-west-1]
+    events: {detection: {s: {eventName: DeleteTrail}, condition: s}}
 """
 SILENT = 12  # more than are looked up at once
 SILENCE = ("the name server did not answer", "no answer to the name lookup within 5 s")  # asked, or still waiting
@@ -31,7 +41,7 @@ def configure(world, hook):
     kinds |= {"nx": ("the name does not exist",), "fail": ("the name server did not answer",), "refused": ("the name",)}
     receivers = "".join(f'  - name: {name}\n    webhook: {{url: "http://{name}.test:{free_port()}/x"}}\n' for name in kinds)
     routes = "".join(f"    - {{receiver: {name}, matchers: ['alertname=\"load\"'], continue: true}}\n" for name in kinds)
-    world.configure(LOAD_ALARM + OTHER + f"""
+    world.configure(LOAD_ALARM + OTHER + ASKED_BY_NAME + f"""
 receivers:
 {receivers}  - name: named
     webhook: {{url: "http://good.test:{hook.port}/named"}}
@@ -47,7 +57,9 @@ route:
   routes:
 {routes}    - {{receiver: named, matchers: ['alertname="other"'], continue: true}}
     - {{receiver: people, matchers: ['alertname="other"']}}
-""")
+""", poll={name: {"every": "1s"} for name in ("cloudwatch", "xray", "cloudtrail")}, aws={
+        "region": REGION, "endpoint_url": f"http://127.0.0.1:{world.sim_port}",
+        "endpoints": {"xray": "http://silent-xray.test", "cloudtrail": "http://nx-cloudtrail.test"}})
     return kinds
 
 
@@ -83,6 +95,9 @@ def scenario(world):
         wait_for(lambda: [entry for entry in world.notifications() if entry["receiver"] == name
                           and [word for word in words if word in str(entry["last_error"])]], 60,
                  f"{name}: {words}: {[entry['last_error'] for entry in world.notifications() if entry['receiver'] == name]}")
+    for name, words in (("xray", SILENCE), ("cloudtrail", ("the name does not exist",))):
+        wait_for(lambda: [entry for entry in world.get("/v1/sources")["sources"] if entry["name"] == name
+                          and [word for word in words if word in str(entry["last_error"])]], 60, f"{name}'s source: {words}")
     later = test_receiver(world, "later")
     server.is_silent = True
     time.sleep(KEPT_S)
