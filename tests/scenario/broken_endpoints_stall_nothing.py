@@ -107,13 +107,15 @@ def scenario(world):
     plain.act, secret.act = hostile.relay_to(world.sim_port), sound
     wait_for(lambda: not [entry for entry in world.instances() if entry["evaluation_error"] and entry["name"] != "far"], 60,
              "all see again")
-    expect(hung and world.state("far") == "INSUFFICIENT_DATA", f"the other account hangs: {len(hung)} calls, {world.state('far')}")
+    far = world.state("far")
+    expect(hung and far == "INSUFFICIENT_DATA", f"the other account hangs: {len(hung)} calls, {far}")
     world.wait_state("faults", "ALARM", 60)
     after = [entry for entry in transitions(world) if entry not in before]
     expect(after == [("faults", "ALARM")], f"no transition but the one that was due: {after}")
     expect(gap_s < 10, f"CloudWatch is asked each second, and never {gap_s:.1f} s apart")
-    figure(f"an account that hangs, endpoints broken in {sum(len(way[2]) for way in ways)} ways: longest turn of the loop "
-           f"{longest_turn_s(world) * 1000:.0f} ms, the sound one asked each 1 s at most {gap_s:.1f} s apart, no false transition")
+    figure(f"a hanging account, endpoints broken in {sum(len(way[2]) for way in ways)} ways: longest turn of the loop "
+           f"{longest_turn_s(world) * 1000:.0f} ms, the sound one asked each 1 s at most {gap_s:.1f} s apart, "
+           "no false transition")
 
 
 run(scenario)

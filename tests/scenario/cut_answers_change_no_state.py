@@ -39,7 +39,8 @@ def scenario(world):
             faults, since = fresh, {operation: asked(world, operation) for operation in OPERATIONS.values()}
             wait_for(lambda: all(asked(world, operation) >= count + 4 for operation, count in since.items()), 60,
                      f"a whole poll of each under {kind} {place}")
-            wait_for(lambda: blind(world) >= set(OPERATIONS), 60, f"each says that it is blind under {kind} {place}: {blind(world)}")
+            wait_for(lambda: blind(world) >= set(OPERATIONS), 60,
+                     f"each says that it is blind under {kind} {place}: {blind(world)}")
             expect(states(world) == wanted, f"{kind} {place} changed a state: {states(world)}")
             if place == 0:
                 delete_trail(world, 2)
@@ -50,7 +51,8 @@ def scenario(world):
     wait_for(lambda: matches(world) == 2, 30, "what came meanwhile is counted once")
     after = [entry for entry in transitions(world) if entry not in before]
     expect(after == [("faults", "ALARM")], f"no transition but the one that was due: {after}")
-    figure(f"answers of {len(OPERATIONS)} services cut at {places} (SEED={SEED}) in two ways: no false transition, each event once")
+    figure(f"answers of {len(OPERATIONS)} services cut at {places} (SEED={SEED}) in two ways: no false transition, "
+           "each event once")
 
 
 run(scenario)
