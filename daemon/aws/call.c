@@ -229,7 +229,10 @@ static void obtain_keys(AwsTicket *ticket) {
         uv_timer_start(&ticket->timer, on_deadline, left > 0 ? (uint64_t)left : 0, 0);
     } else {
         if (failure->class != AWS_FINE)
-            ticket->failure = *failure; /* else: no others may be fetched yet, AWS's own words stand */
+            ticket->failure = *failure;
+        else if (ticket->failure.class == AWS_FINE) /* else: no others may be fetched yet, AWS's own words stand */
+            ticket->failure = (AwsFailure){
+                .class = AWS_NO_CREDENTIALS, .message = "the keys have ended, and no newer ones were given so far"};
         ticket_end(ticket, NULL);
     }
 }

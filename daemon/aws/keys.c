@@ -149,7 +149,9 @@ void key_source_fetched(KeySource *source, AwsKeys *take_keys, const AwsFailure 
         source->keys = take_keys;
     }
     source->failure = take_keys ? (AwsFailure){0} : *failure;
-    source->next_try_ms = take_keys && !same ? 0 : clock_mono_ms(source->clock) + KEYS_AGAIN_MS;
+    /* One that only looked whether others lie there now has not tried: it puts off no renewal. */
+    const bool has_tried = !take_keys || (same && source->renewing);
+    source->next_try_ms = has_tried ? clock_mono_ms(source->clock) + KEYS_AGAIN_MS : 0;
     size_t count = 0; /* who waits anew from its own callback is behind these */
     KeyWait *wait;
     DL_COUNT(source->waiting, wait, count);

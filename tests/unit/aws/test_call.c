@@ -299,6 +299,33 @@ START_TEST(expired_role_is_assumed_again_once) {
 }
 END_TEST
 
+/* STS hands out the same keys until they have ended: that is told, and is no answer of AWS. */
+START_TEST(keys_that_ended_are_no_answer) {
+    static const Reply undated = {200, "", "{}"};
+    char end_time[TIME_TEXT_MAX];
+    World world;
+    static_keys();
+    begin(&world, ROLES, &undated, 1);
+    OWN(text)
+    char *same =
+        text_format("<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIA</AccessKeyId>"
+                    "<SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>%s</Expiration>"
+                    "</Credentials></AssumeRoleResult></AssumeRoleResponse>",
+            time_format(clock_wall_ms(world.clock) + 3600 * 1000, end_time));
+    world.assume = (Reply){200, "", same};
+    call(&world, prod(), 1);
+    ck_assert_int_eq(world.answer.class, AWS_FINE);
+    clock_advance(world.clock, 3570 * 1000);
+    call(&world, prod(), 1);
+    ck_assert(world.answer.class == AWS_FINE && world.assumed == 2);
+    clock_advance(world.clock, 31 * 1000);
+    call(&world, prod(), 1);
+    ck_assert_int_eq(world.answer.class, AWS_NO_CREDENTIALS);
+    ck_assert_msg(strstr(world.explanation, "the keys have ended") != NULL, "%s", world.explanation);
+    end(&world);
+}
+END_TEST
+
 START_TEST(role_denied) {
     World world;
     static_keys();
@@ -444,6 +471,7 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, skew_is_learnt);
     tcase_add_test(tcase, one_role_for_all_who_ask);
     tcase_add_test(tcase, expired_role_is_assumed_again_once);
+    tcase_add_test(tcase, keys_that_ended_are_no_answer);
     tcase_add_test(tcase, role_denied);
     tcase_add_test(tcase, no_credentials);
     tcase_add_test(tcase, cancelled);

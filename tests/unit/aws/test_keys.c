@@ -166,6 +166,24 @@ START_TEST(files_are_looked_at_again) {
 }
 END_TEST
 
+/* The files are as they were when somebody reloads: that keeps nobody from renewing the keys before their end. */
+START_TEST(a_look_puts_off_no_renewal) {
+    World world;
+    begin(&world, true);
+    get(&world, NULL);
+    fetched(&world, "A", 2 * MINUTE);
+    clock_advance(world.clock, MINUTE);
+    key_source_hurry(world.source);
+    ck_assert(get(&world, NULL) == KEYS_READY && world.fetches == 2 && !key_source_renewing(world.source));
+    key_source_fetched(world.source, aws_keys_ref(key_source_keys(world.source)), NULL);
+    clock_advance(world.clock, 31 * 1000);
+    ck_assert(get(&world, NULL) == KEYS_READY && world.fetches == 3 && key_source_renewing(world.source));
+    fetched(&world, "B", 2 * MINUTE);
+    ck_assert_str_eq(key_source_keys(world.source)->id, "B");
+    end(&world);
+}
+END_TEST
+
 START_TEST(retries) {
     RetryBucket bucket = {0};
     ck_assert(
@@ -205,6 +223,7 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, same_keys_again);
     tcase_add_test(tcase, fixed_keys);
     tcase_add_test(tcase, files_are_looked_at_again);
+    tcase_add_test(tcase, a_look_puts_off_no_renewal);
     tcase_add_test(tcase, retries);
     tcase_add_test(tcase, clocks);
 }
