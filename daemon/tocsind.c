@@ -182,7 +182,8 @@ static Snapshot *load(const Arguments *arguments) {
     return GIVE(snapshot);
 }
 
-static int serve(uv_loop_t *loop, const Arguments *arguments, const Clock *clock, Snapshot *snapshot) {
+static int serve(uv_loop_t *loop, const Arguments *arguments, const Clock *clock, Snapshot *take_snapshot) {
+    OWN(snapshot) Snapshot *snapshot = take_snapshot;
     Daemon daemon = {.is_once = arguments->once};
     Error err = {0};
     const EngineOptions options = {.loop = loop,
@@ -209,6 +210,7 @@ static int serve(uv_loop_t *loop, const Arguments *arguments, const Clock *clock
     LOG(INFO, "started", KV("version", TOCSIN_VERSION), KV("configuration", summary));
     systemd_ready(summary);
     free(summary);
+    snapshot = snapshot_free(snapshot); /* the engine has it, until a reload: then its secrets go */
     uv_run(loop, UV_RUN_DEFAULT);
     if (!arguments->once) LOG(INFO, "stopped");
     return daemon.has_failed ? EXIT_FAILED : EXIT_DONE;
@@ -220,7 +222,7 @@ static int run(const Arguments *arguments) {
     OWN(clock) Clock *clock = clock_new();
     uv_loop_t loop;
     uv_loop_init(&loop);
-    const int status = serve(&loop, arguments, clock, snapshot);
+    const int status = serve(&loop, arguments, clock, GIVE(snapshot));
     uv_run(&loop, UV_RUN_DEFAULT);
     uv_loop_close(&loop);
     return status;
