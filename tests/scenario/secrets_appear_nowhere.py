@@ -47,6 +47,7 @@ receivers:
     world.expect_no_secret(*PLANTED.values(), AWS_KEY[1])
     world.stop()
     world.expect_no_secret(*PLANTED.values(), AWS_KEY[1])
+    print(f"figure: {len(PLANTED) + 1} planted secrets: in no log at debug, answer, state file, command line or child's environment")
 
 
 run(scenario)
