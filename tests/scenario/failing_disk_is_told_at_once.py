@@ -21,6 +21,7 @@ def attach(world, call, error):
     tracer = subprocess.Popen(["strace", "-f", "-p", str(world.daemon.pid), "-o", os.path.join(world.dir, "trace"), "-e",
                                f"trace={call}", "-e", f"inject={call}:error={error}:when=1"],
                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    world.stack.callback(lambda: tracer.poll() is None and tracer.kill())
     line = tracer.stderr.readline()
     if "attached" not in line:
         tracer.wait()
