@@ -3,6 +3,7 @@
 #include "../run.h"
 #include "world.h"
 
+#include "aws/errors.h"
 #include "base/alloc.h"
 #include "base/digest.h"
 
@@ -373,6 +374,89 @@ START_TEST(sns_answers) {
 }
 END_TEST
 
+/* SNS's own errors and those of all AWS services, as they come: what I4 says of each. Source: Amazon SNS API Reference,
+ * "Publish" and "Common Error Types". */
+static const struct SnsError {
+    long status;
+    const char *code; /* "": a body that is no error */
+    PluginOutcome outcome;
+} sns_errors[] = {
+    {400, "Throttling", PLUGIN_RETRY},
+    {400, "ThrottlingException", PLUGIN_RETRY},
+    {429, "Throttled", PLUGIN_RETRY},
+    {400, "KMSThrottling", PLUGIN_RETRY},
+    {400, "KMSThrottlingException", PLUGIN_RETRY},
+    {500, "InternalError", PLUGIN_RETRY},
+    {500, "InternalFailure", PLUGIN_RETRY},
+    {503, "ServiceUnavailable", PLUGIN_RETRY},
+    {408, "RequestTimeoutException", PLUGIN_RETRY},
+    {403, "ExpiredToken", PLUGIN_RETRY},
+    {403, "ExpiredTokenException", PLUGIN_RETRY},
+    {403, "InvalidClientTokenId", PLUGIN_RETRY},
+    {403, "UnrecognizedClientException", PLUGIN_RETRY},
+    {403, "InvalidSecurity", PLUGIN_RETRY},
+    {403, "SignatureDoesNotMatch", PLUGIN_REFUSED}, /* the secret does not fit the key: no retry mends it */
+    {400, "RequestExpired", PLUGIN_RETRY},
+    {403, "RequestTimeTooSkewed", PLUGIN_RETRY},
+    {403, "AuthorizationError", PLUGIN_REFUSED},
+    {403, "AccessDeniedException", PLUGIN_REFUSED},
+    {400, "EndpointDisabled", PLUGIN_REFUSED},
+    {400, "PlatformApplicationDisabled", PLUGIN_REFUSED},
+    {400, "InvalidParameter", PLUGIN_REFUSED},
+    {400, "ParameterValueInvalid", PLUGIN_REFUSED},
+    {400, "InvalidParameterValue", PLUGIN_REFUSED},
+    {400, "ValidationException", PLUGIN_REFUSED},
+    {404, "NotFound", PLUGIN_REFUSED},
+    {400, "KMSAccessDenied", PLUGIN_REFUSED},
+    {400, "KMSDisabled", PLUGIN_REFUSED},
+    {400, "KMSInvalidState", PLUGIN_REFUSED},
+    {400, "KMSNotFound", PLUGIN_REFUSED},
+    {403, "KMSOptInRequired", PLUGIN_REFUSED},
+    {403, "OptInRequired", PLUGIN_REFUSED},
+    {413, "RequestEntityTooLarge", PLUGIN_REFUSED},
+    {400, "SomethingNew", PLUGIN_REFUSED},
+    {502, "SomethingNew", PLUGIN_RETRY},
+    {400, "", PLUGIN_RETRY}, /* a page of somebody between: not AWS's word */
+    {429, "", PLUGIN_RETRY},
+    {500, "", PLUGIN_RETRY},
+    {502, "", PLUGIN_RETRY},
+    {504, "", PLUGIN_RETRY},
+};
+
+START_TEST(each_sns_error_has_its_fate) {
+    Bench bench;
+    int retried = 0;
+    bench_init(&bench, "sns", TOPIC);
+    for (size_t i = 0; i < COUNT_OF(sns_errors); i++) {
+        const struct SnsError *c = &sns_errors[i];
+        AwsFailure failure;
+        OWN(text)
+        char *body = *c->code ? text_format("<ErrorResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><Error>"
+                                            "<Type>Sender</Type><Code>%s</Code><Message>so it is</Message></Error>"
+                                            "<RequestId>1</RequestId></ErrorResponse>",
+                                    c->code)
+                              : text_copy("<html>a proxy</html>");
+        aws_failure_read(&(AwsErrorParts){.protocol = AWS_QUERY,
+                             .status = c->status,
+                             .error_type = "",
+                             .query_error = "",
+                             .request_id = "",
+                             .body = body,
+                             .body_length = strlen(body)},
+            &failure);
+        bench.world.aws =
+            (AwsAnswer){.class = failure.class, .status = c->status, .code = failure.code, .message = failure.message};
+        const Told told = bench_deliver(&bench, "sns");
+        ck_assert_msg(
+            told.outcome == c->outcome, "%ld %s: outcome %d, %s", c->status, c->code, told.outcome, told.detail);
+        ck_assert_msg(strstr(told.detail, c->code) != NULL, "%s is told as: %s", c->code, told.detail);
+        retried += told.outcome == PLUGIN_RETRY;
+    }
+    printf("figure: %zu errors of SNS: %d tried again, the rest parked\n", COUNT_OF(sns_errors), retried);
+    bench_deinit(&bench);
+}
+END_TEST
+
 /* --- real children --- */
 
 static const struct Run {
@@ -455,6 +539,7 @@ static void fill(TCase *tcase) {
     tcase_add_loop_test(tcase, what_a_receiver_repeats_holds_no_secret, 0, COUNT_OF(echoes));
     tcase_add_loop_test(tcase, mail_answers, 0, COUNT_OF(posted));
     tcase_add_loop_test(tcase, sns_answers, 0, COUNT_OF(published));
+    tcase_add_test(tcase, each_sns_error_has_its_fate);
     tcase_add_loop_test(tcase, children, 0, COUNT_OF(runs));
     tcase_add_test(tcase, a_stop_kills_children);
     tcase_add_loop_test(tcase, a_notification_that_cannot_be_read_is_parked, 0, COUNT_OF(unreadable));
