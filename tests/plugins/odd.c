@@ -118,9 +118,15 @@ static void strange(Odd *odd) {
 static void deliver(void *handle, const char *notification_json, TocsinDone *done, void *ctx) {
     Odd *odd = handle;
     (void)notification_json;
+    void *before = odd->ctx;
     odd->done = done;
     odd->ctx = ctx;
     const char *does = odd->does;
+    if (strcmp(does, "stale") == 0) { /* answers its first delivery twice, and none after it */
+        give(done, before ? before : ctx, before ? TOCSIN_DELIVERED : TOCSIN_RETRY, "stale");
+        odd->ctx = before ? before : ctx;
+        return;
+    }
     if (strcmp(does, "hang") == 0) return;
     if (strcmp(does, "none") == 0 || strcmp(does, "small") == 0)
         no_result(odd);

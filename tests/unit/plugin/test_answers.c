@@ -88,7 +88,7 @@ static void put(const char *path, const char *text) {
     chmod(path, 0600);
 }
 
-static Snapshot *load(const char *channel) {
+static Snapshot *load(const char *directory, const char *channel) {
     static const SectionDescriptor *const sections[] = {&aws_section, &plugins_section, &receivers_section, NULL};
     static const SnapshotSchema schema = {sections, NULL};
     char folder[] = "/tmp/tocsin-answers-XXXXXX";
@@ -96,7 +96,7 @@ static Snapshot *load(const char *channel) {
     OWN(text) char *file = text_format("%s/t.yaml", folder), *secret = text_format("%s/secret", folder);
     OWN(text) char *yaml = text_format("aws: {region: eu-west-1}\nreceivers: [{name: r, %s}]\n", channel);
     OWN(problems) Problems *problems = problems_new();
-    setenv("TOCSIN_PLUGIN_DIR", BUILT_PLUGINS, 1);
+    setenv("TOCSIN_PLUGIN_DIR", directory, 1);
     put(file, yaml);
     put(secret, "hush");
     Snapshot *snapshot = snapshot_load(&schema, file, false, problems);
@@ -118,7 +118,7 @@ static void world_init(World *world, const char *plugin, const char *before, con
     world->host = plugin_host_new(&world->loop, world->http, NULL, world->clock, NULL);
     server_start(&world->server, &world->loop, heard, world);
     OWN(text) char *channel = text_format("%s: {%s127.0.0.1:%d%s}", plugin, before, world->server.port, behind);
-    world->snapshot = load(channel);
+    world->snapshot = load(strcmp(plugin, "odd") == 0 ? TEST_PLUGINS : BUILT_PLUGINS, channel);
     ck_assert_msg(plugin_host_configure(world->host, world->snapshot, &err), "%s", err.text);
     world->message = render_test(ID, "r", "https://tocsin.example.org", clock_wall_ms(world->clock));
 }
@@ -358,10 +358,53 @@ START_TEST(each_reply_to_each_verb_has_its_fate) {
 }
 END_TEST
 
+/* --- plugins that break their promises (tests/plugins/odd.c) --- */
+
+static const struct Oddity {
+    const char *does, *state;
+    bool hangs;
+} oddities[] = {
+    {"none", "pending", false}, /* a result of NULL */
+    {"small", "pending", false}, /* of no size */
+    {"hang", "pending", true},
+    {"late", "pending", true}, /* answers when it is destroyed */
+    {"twice", "parked", false}, /* refused, then delivered, then again: the first counts */
+    {"nulls", "parked", false},
+    {"misplaced", "parked", false},
+    {"bodiless", "parked", false},
+    {"strange", "pending", false}, /* an outcome that there is not */
+    {"greedy", "parked", false},
+    {"endless", "delivered", false},
+    {"fine", "delivered", false},
+};
+
+static size_t hear_nothing(Talk *talk) { return talk->used; }
+
+/* What comes late comes while the host goes, when there is no outbox any more that could take it. */
+START_TEST(an_odd_plugin_loses_nothing) {
+    int counts[2] = {0};
+    for (size_t i = 0; i < COUNT_OF(oddities); i++) {
+        const struct Oddity *c = &oddities[i];
+        World world;
+        OWN(text) char *before = text_format("does: %s, many: ['", c->does);
+        world_init(&world, "odd", before, "']", hear_nothing);
+        if (c->hangs) plugin_host_set_patience(world.host, run_limit_ms(SHORT_MS));
+        attempt(&world, NULL, "");
+        ck_assert_msg(strcmp(world.state, c->state) == 0, "%s: it is %s, not %s: %s", c->does, world.state, c->state,
+            world.words);
+        counts[strcmp(world.state, "delivered") != 0]++;
+        world_deinit(&world);
+    }
+    printf("figure: %zu ways for a plugin to break its promises: %d notifications delivered once, %d kept\n",
+        COUNT_OF(oddities), counts[0], counts[1]);
+}
+END_TEST
+
 static void fill(TCase *tcase) {
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, each_status_has_its_fate);
     tcase_add_loop_test(tcase, broken_answers_are_no_delivery, 0, COUNT_OF(broken));
+    tcase_add_test(tcase, an_odd_plugin_loses_nothing);
     tcase_add_loop_test(tcase, each_reply_to_each_verb_has_its_fate, 0, COUNT_OF(verbs));
 }
 

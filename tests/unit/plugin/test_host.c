@@ -79,6 +79,23 @@ START_TEST(one_outcome_whatever_a_plugin_does) {
 }
 END_TEST
 
+START_TEST(an_old_call_answers_no_new_one) {
+    Bench bench;
+    OWN(text) char *yaml = odd_yaml("stale");
+    bench_init(&bench, yaml);
+    Told first = {0}, second = {0};
+    plugin_host_deliver(bench.host, "r", "odd", 0, "{}", world_told, &first);
+    world_run_until_told(&bench.world, &first);
+    ck_assert_int_eq(first.outcome, PLUGIN_RETRY);
+    plugin_host_set_patience(bench.host, SHORT_MS);
+    plugin_host_deliver(bench.host, "r", "odd", 0, "{}", world_told, &second);
+    world_run_until_told(&bench.world, &second);
+    ck_assert_msg(second.timed_out && second.outcome == PLUGIN_RETRY, "it is %d", second.outcome);
+    bench_deinit(&bench);
+    ck_assert_int_eq(first.count + second.count, 2);
+}
+END_TEST
+
 START_TEST(a_channel_that_is_gone_says_so) {
     Bench bench;
     OWN(text) char *yaml = odd_yaml("fine");
@@ -161,6 +178,7 @@ END_TEST
 
 static void fill(TCase *tcase) {
     tcase_add_loop_test(tcase, one_outcome_whatever_a_plugin_does, 0, COUNT_OF(cases));
+    tcase_add_test(tcase, an_old_call_answers_no_new_one);
     tcase_add_test(tcase, a_channel_that_is_gone_says_so);
     tcase_add_test(tcase, a_delivery_outlives_its_configuration);
     tcase_add_test(tcase, a_plugin_that_will_not_start_changes_nothing);
