@@ -27,11 +27,11 @@ static size_t check_tokens(const char *text, size_t *ret_named) {
     return count;
 }
 
-static size_t count_named(const char *text, const char *id) {
+static size_t count_of(MathTokenKind kind, const char *text, const char *id) {
     MathScan scan = {.at = text};
     MathToken token;
     size_t count = 0;
-    while (math_next(&scan, &token)) count += token.kind == MATH_NAME && math_token_is(&token, id);
+    while (math_next(&scan, &token)) count += token.kind == kind && math_token_is(&token, id);
     return count;
 }
 
@@ -42,9 +42,10 @@ static void check_rename(Arena *arena, const char *text, size_t tokens, size_t n
         if (strcmp(renamed, text) != 0) abort();
         return;
     }
-    if (count_named(text, FRESH)) return; /* not fresh */
+    if (count_of(MATH_NAME, text, FRESH)) return; /* not fresh */
     size_t none = 0;
-    if (check_tokens(renamed, &none) != tokens || none || count_named(renamed, FRESH) != named) abort();
+    if (check_tokens(renamed, &none) != tokens || none || count_of(MATH_NAME, renamed, FRESH) != named) abort();
+    if (count_of(MATH_CALL, renamed, "m1") != count_of(MATH_CALL, text, "m1")) abort(); /* a function is no id */
     if (expression_passes(renamed, FRESH) != expression_passes(text, "m1")) abort();
     if (expression_is_many(renamed) != expression_is_many(text)) abort();
     if (strcmp(expression_rename(arena, renamed, fresh, ids, 1), text) != 0) abort();

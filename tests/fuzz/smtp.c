@@ -17,9 +17,12 @@ typedef struct Said {
     size_t commands, messages;
 } Said;
 
-static void look_at_output(const Smtp *smtp, Said *said) {
+/* `line` is the last one heard. */
+static void look_at_output(const Smtp *smtp, const char *line, Said *said) {
+    if (smtp->accepted && *line != '2') abort();
     if (!smtp->out_length) return;
     if (smtp->step == SMTP_MESSAGE) {
+        if (*line != '3') abort();
         if (smtp->out_length != strlen(wire) || memcmp(smtp->out, wire, strlen(wire)) != 0) abort();
         said->messages++;
         return;
@@ -45,13 +48,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     Said said = {0};
     if (!smtp_init(&smtp, "t@example.org", recipients, message, strlen(message))) abort();
     smtp_begin(&smtp);
-    look_at_output(&smtp, &said);
+    look_at_output(&smtp, "", &said);
     OWN(text) char *text = text_copy_length((const char *)data, size);
     for (const char *line = text; *line && smtp.step != SMTP_OVER;) {
         const size_t length = strcspn(line, "\n") + (strchr(line, '\n') != NULL);
         smtp.out_length = 0; /* it was sent */
         smtp_hear(&smtp, line, length);
-        look_at_output(&smtp, &said);
+        look_at_output(&smtp, line, &said);
         line += length;
     }
     check_end(&smtp, &said);
