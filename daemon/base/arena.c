@@ -4,6 +4,7 @@
 
 #include <stdalign.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,24 +50,28 @@ static Block *block_add(Arena *arena, size_t room) {
     return block;
 }
 
+static void *take(Arena *arena, size_t wanted, size_t alignment) {
+    if (!wanted) wanted = 1; /* each is its own place */
+    Block *block = arena->blocks;
+    const size_t used = block ? (block->used + alignment - 1) & ~(alignment - 1) : 0;
+    const bool fits = block && used <= block->room && block->room - used >= wanted;
+    if (!fits) block = block_add(arena, wanted > ARENA_BLOCK ? wanted : ARENA_BLOCK);
+    void *memory = block->bytes + (fits ? used : 0);
+    block->used = (fits ? used : 0) + wanted;
+    return memory;
+}
+
 void *arena_alloc(Arena *arena, size_t count, size_t size_bytes) {
     size_t wanted;
     if (__builtin_mul_overflow(count, size_bytes, &wanted) || wanted > SIZE_MAX / 2) abort();
-    wanted =
-        (wanted + alignof(max_align_t)) & ~(alignof(max_align_t) - 1); /* never zero bytes: each is its own place */
-    Block *block = arena->blocks;
-    if (!block || block->room - block->used < wanted) {
-        block = block_add(arena, wanted > ARENA_BLOCK ? wanted : ARENA_BLOCK);
-    }
-    void *memory = block->bytes + block->used;
-    block->used += wanted;
-    return memory;
+    return take(arena, wanted, alignof(max_align_t));
 }
 
 char *arena_text(Arena *arena, const char *text) { return text ? arena_text_length(arena, text, strlen(text)) : NULL; }
 
 char *arena_text_length(Arena *arena, const char *text, size_t length) {
-    char *copy = arena_alloc(arena, length + 1, 1);
+    if (length > SIZE_MAX / 2) abort();
+    char *copy = take(arena, length + 1, 1); /* side by side: most texts are shorter than the alignment */
     if (length) memcpy(copy, text, length);
     return copy;
 }
