@@ -257,8 +257,8 @@ static bool names_ok(const AlarmsSection *section, Decoding *in) {
         const Alarm *first = section->by_name[i - 1], *second = section->by_name[i];
         if (!*second->name || strcmp(first->name, second->name) != 0) continue;
         fine = problem_add(in->problems, second->node ? place_of(second->node, "name") : second->at,
-            "names are unique in all files", "the alarm `%.80s` exists already, at %s:%zu", second->name,
-            first->at.file, first->at.line);
+            "names are unique in all files", "the alarm `%.80s` exists already, at %s:%u", second->name, first->at.file,
+            first->at.line);
     }
     return fine;
 }

@@ -49,7 +49,7 @@ static size_t file_number(Problems *all, const char *file) {
 static char *place_text(Place at) {
     OWN(buffer) Buffer text = BUFFER(LINE_MAX_BYTES);
     escape_control(&text, at.file ? at.file : "-");
-    buffer_format(&text, ":%zu:%zu", at.line ? at.line : 1, at.column ? at.column : 1);
+    buffer_format(&text, ":%u:%u", at.line ? at.line : 1, at.column ? at.column : 1);
     return buffer_take(&text);
 }
 

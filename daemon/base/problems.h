@@ -7,13 +7,14 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 enum { PROBLEMS_SHOWN = 1000 };
 
 typedef struct Place {
     const char *file; /* as given; lives as long as whoever made it (the snapshot's arena) */
-    size_t line, column; /* from 1; columns count characters */
+    uint32_t line, column; /* from 1; columns count characters. No file is so long that these are too short */
 } Place;
 
 typedef struct Problems Problems;

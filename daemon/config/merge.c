@@ -69,7 +69,7 @@ static void join_entry(Merge *merge, size_t section, const NodeEntry *entry) {
         *into = *entry;
     } else if (!node_is_null(entry->value) && !(list && into->value->kind == NODE_LIST)) {
         problem_add(merge->in->problems, entry->key->at, "keep one of them; only lists are joined",
-            "`%s` is given twice, first in %s:%zu", entry->key->text, into->key->at.file, into->key->at.line);
+            "`%s` is given twice, first in %s:%u", entry->key->text, into->key->at.file, into->key->at.line);
         return;
     }
     if (list) parts_add(&merge->parts[section], entry->value);
@@ -84,7 +84,7 @@ static void join_parts(Merge *merge) {
             Node *joined = arena_alloc(merge->in->arena, 1, sizeof *joined);
             *joined = *merge->entries[i].value;
             joined->items = items;
-            joined->count = parts->count;
+            joined->count = (uint32_t)parts->count; /* of YAML_ALL_MAX bytes at most */
             merge->entries[i].value = joined;
         }
         free((void *)parts->items);

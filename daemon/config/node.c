@@ -9,9 +9,11 @@
 #include <string.h>
 #include <yaml.h>
 
-/* A node while the file is read: `node` stands first, so that one is the other. */
+enum { RECENT_TEXTS = 1024, RECENT_LENGTH_MAX = 64, FEW_KEYS = 16 };
+
+/* A node while the file is read. */
 typedef struct Built {
-    Node node;
+    Node *node;
     size_t size; /* nodes in it, aliases followed */
     size_t height; /* levels below and including it */
     bool open; /* its end was not read yet: an alias to it would never end */
@@ -27,10 +29,22 @@ typedef struct Reader {
     yaml_parser_t parser;
     Source source;
     Arena *arena;
+    Arena *scratch; /* until the file is read */
     Problems *problems;
     Anchor *anchors;
     size_t depth, events, expanded;
+    const char *recent[RECENT_TEXTS]; /* by their hash */
 } Reader;
+
+/* Keys, and many values, come again and again: the last text of each hash is kept once. */
+static const char *text_keep(Reader *reader, const char *text, size_t length) {
+    if (length > RECENT_LENGTH_MAX) return arena_text_length(reader->arena, text, length);
+    uint32_t hash = 2166136261; /* FNV-1a; a collision costs a copy */
+    for (size_t i = 0; i < length; i++) hash = (hash ^ (unsigned char)text[i]) * 16777619;
+    const char **recent = &reader->recent[(hash ^ hash >> 16) % RECENT_TEXTS];
+    if (!*recent || strcmp(*recent, text) != 0) *recent = arena_text_length(reader->arena, text, length);
+    return *recent;
+}
 
 #define OWN_EVENT __attribute__((cleanup(yaml_event_delete)))
 
@@ -48,8 +62,9 @@ static bool next_event(Reader *reader, yaml_event_t *ret_event) {
 }
 
 static Built *built_new(Reader *reader, NodeKind kind, yaml_mark_t mark) {
-    Built *built = arena_alloc(reader->arena, 1, sizeof *built);
-    *built = (Built){.node = {.kind = kind, .at = place_of(reader, mark)}, .size = 1, .height = 1};
+    Built *built = arena_alloc(reader->scratch, 1, sizeof *built);
+    *built = (Built){.node = arena_alloc(reader->arena, 1, sizeof *built->node), .size = 1, .height = 1};
+    *built->node = (Node){.kind = kind, .at = place_of(reader, mark)};
     return built;
 }
 
@@ -60,7 +75,7 @@ static void anchor_set(Reader *reader, const yaml_char_t *name, Built *target) {
     HASH_FIND_STR(reader->anchors, text, anchor);
     if (!anchor) {
         const size_t length = strlen(text);
-        anchor = arena_alloc(reader->arena, 1, sizeof *anchor + length + 1);
+        anchor = arena_alloc(reader->scratch, 1, sizeof *anchor + length + 1);
         memcpy(anchor->name, text, length);
         HASH_ADD_STR(reader->anchors, name, anchor);
     }
@@ -112,11 +127,11 @@ static Built *read_scalar(Reader *reader, const yaml_event_t *event) {
     bool tagged;
     if (!check_tag(reader, event, event->data.scalar.tag, &tagged)) return NULL;
     if (memchr(text, '\0', event->data.scalar.length)) {
-        return problem_add(reader->problems, built->node.at, "remove it", "a NUL character in a text"), NULL;
+        return problem_add(reader->problems, built->node->at, "remove it", "a NUL character in a text"), NULL;
     }
-    built->node.length = event->data.scalar.length;
-    built->node.text = arena_text_length(reader->arena, text, built->node.length);
-    built->node.quoted = tagged || event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
+    built->node->length = (uint32_t)event->data.scalar.length; /* of YAML_FILE_MAX at most */
+    built->node->text = text_keep(reader, text, event->data.scalar.length);
+    built->node->quoted = tagged || event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
     anchor_set(reader, event->data.scalar.anchor, built);
     return built;
 }
@@ -133,7 +148,15 @@ static void list_push(const Node ***items, size_t count, const Node *item) {
     (*items)[count] = item;
 }
 
-/* Children up to `end`, keys and values in turn for a map. Copied into the arena. False: a problem was added. */
+/* The list in the arena; its own memory is freed. */
+static const Node **list_keep(Arena *arena, const Node **take_items, size_t count) {
+    const Node **kept = arena_alloc(arena, count, sizeof *kept);
+    if (count) memcpy((void *)kept, (const void *)take_items, count * sizeof *kept);
+    free((void *)take_items);
+    return kept;
+}
+
+/* Children up to `end`, keys and values in turn for a map; caller frees. False: a problem was added. */
 static bool read_children(
     Reader *reader, Built *parent, yaml_event_type_t end, size_t *ret_count, const Node ***ret_items) {
     const Node **items = NULL;
@@ -143,15 +166,13 @@ static bool read_children(
         if (!next_event(reader, &event)) break;
         if (event.type == end) {
             *ret_count = count;
-            *ret_items = arena_alloc(reader->arena, count, sizeof *items);
-            if (count) memcpy((void *)*ret_items, (const void *)items, count * sizeof *items);
-            free((void *)items);
+            *ret_items = items;
             return true;
         }
         const Built *child = read_node(reader, &event);
         if (!child) break;
         grow_by(parent, child);
-        list_push(&items, count++, &child->node);
+        list_push(&items, count++, child->node);
     }
     free((void *)items);
     return false;
@@ -168,8 +189,18 @@ static int by_key(const void *a, const void *b) {
     return order ? order : x->index < y->index ? -1 : 1;
 }
 
+/* Few keys are compared with one another faster than they are sorted. */
+static bool may_have_duplicates(const Node *map, const NodeEntry *entries) {
+    if (map->count > FEW_KEYS) return true;
+    for (size_t i = 1; i < map->count; i++)
+        for (size_t j = 0; j < i; j++)
+            if (!strcmp(entries[i].key->text, entries[j].key->text)) return true;
+    return false;
+}
+
 /* The second of a kind is told and left out: YAML forbids it, and most readers take the last in silence. */
 static void drop_duplicates(Reader *reader, Node *map, NodeEntry *entries) {
+    if (!may_have_duplicates(map, entries)) return;
     Keyed *sorted = alloc_zeroed(map->count, sizeof *sorted);
     for (size_t i = 0; i < map->count; i++) sorted[i] = (Keyed){&entries[i], i};
     qsort(sorted, map->count, sizeof *sorted, by_key);
@@ -182,10 +213,10 @@ static void drop_duplicates(Reader *reader, Node *map, NodeEntry *entries) {
             first = key;
             continue;
         }
-        problem_add(reader->problems, key->at, "keep one of them", "`%.80s` is given twice, first at line %zu",
+        problem_add(reader->problems, key->at, "keep one of them", "`%.80s` is given twice, first at line %u",
             key->text, first->at.line);
     }
-    size_t kept = 0;
+    uint32_t kept = 0;
     for (size_t i = 0; i < map->count; i++) {
         if (!twice[i]) entries[kept++] = entries[i];
     }
@@ -199,22 +230,25 @@ static bool fill_map(Reader *reader, Built *built) {
     const Node **items;
     if (!read_children(reader, built, YAML_MAPPING_END_EVENT, &count, &items)) return false;
     NodeEntry *entries = arena_alloc(reader->arena, count / 2, sizeof *entries);
+    for (size_t i = 0; i < count / 2; i++) entries[i] = (NodeEntry){items[2 * i], items[2 * i + 1]};
+    free((void *)items);
     for (size_t i = 0; i < count / 2; i++) {
-        entries[i] = (NodeEntry){items[2 * i], items[2 * i + 1]};
         if (entries[i].key->kind == NODE_SCALAR) continue;
         return problem_add(reader->problems, entries[i].key->at, "quote it if the brackets belong to the text",
             "a key must be a plain word");
     }
-    built->node.count = count / 2;
-    built->node.entries = entries;
-    drop_duplicates(reader, &built->node, entries);
+    built->node->count = (uint32_t)(count / 2); /* of YAML_EVENTS_MAX at most */
+    built->node->entries = entries;
+    drop_duplicates(reader, built->node, entries);
     return true;
 }
 
 static bool fill_list(Reader *reader, Built *built) {
+    size_t count;
     const Node **items;
-    if (!read_children(reader, built, YAML_SEQUENCE_END_EVENT, &built->node.count, &items)) return false;
-    built->node.items = items;
+    if (!read_children(reader, built, YAML_SEQUENCE_END_EVENT, &count, &items)) return false;
+    built->node->count = (uint32_t)count;
+    built->node->items = list_keep(reader->arena, items, count);
     return true;
 }
 
@@ -224,7 +258,7 @@ static Built *read_collection(Reader *reader, const yaml_event_t *event) {
     bool text;
     if (reader->depth == YAML_DEPTH_MAX) {
         return problem_add(
-                   reader->problems, built->node.at, "flatten it", "nested deeper than %d levels", YAML_DEPTH_MAX),
+                   reader->problems, built->node->at, "flatten it", "nested deeper than %d levels", YAML_DEPTH_MAX),
                NULL;
     }
     if (!check_tag(reader, event, is_map ? event->data.mapping_start.tag : event->data.sequence_start.tag, &text))
@@ -253,11 +287,8 @@ static const Node **read_documents(Reader *reader, bool one, size_t *ret_count) 
         OWN_EVENT yaml_event_t event = {0};
         if (!next_event(reader, &event)) break;
         if (event.type == YAML_STREAM_END_EVENT) {
-            const Node **kept = arena_alloc(reader->arena, count + 1, sizeof *kept);
-            if (count) memcpy((void *)kept, (const void *)roots, count * sizeof *kept);
-            free((void *)roots);
             *ret_count = count;
-            return kept;
+            return list_keep(reader->arena, roots, count);
         }
         if (event.type == YAML_STREAM_START_EVENT || event.type == YAML_DOCUMENT_END_EVENT) continue;
         if (event.type == YAML_DOCUMENT_START_EVENT) {
@@ -269,7 +300,7 @@ static const Node **read_documents(Reader *reader, bool one, size_t *ret_count) 
         }
         const Built *root = read_node(reader, &event);
         if (!root) break;
-        list_push(&roots, count++, &root->node);
+        list_push(&roots, count++, root->node);
     }
     free((void *)roots);
     return NULL;
@@ -277,7 +308,8 @@ static const Node **read_documents(Reader *reader, bool one, size_t *ret_count) 
 
 static const Node **parse_text(
     Arena *arena, const char *file, const char *text, size_t length, bool one, size_t *ret_count, Problems *all) {
-    Reader reader = {.arena = arena, .problems = all};
+    OWN(arena) Arena *scratch = arena_new();
+    Reader reader = {.arena = arena, .scratch = scratch, .problems = all};
     if (!source_open(&reader.source, arena_text(arena, file), text, length, all)) return NULL;
     if (!yaml_parser_initialize(&reader.parser)) abort();
     yaml_parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);

@@ -21,15 +21,17 @@ typedef struct NodeEntry {
     const Node *key; /* always a scalar */
     const Node *value;
 } NodeEntry;
-struct Node {
-    NodeKind kind;
+struct Node { /* small: an alarm has 25 of them */
     Place at;
     const char *text; /* scalar: its value, a zero byte behind; without NUL inside */
-    size_t length;
+    union {
+        const Node *const *items; /* list */
+        const NodeEntry *entries; /* map, in file order */
+    };
+    uint32_t length; /* scalar, in bytes */
+    uint32_t count; /* list, map */
+    NodeKind kind;
     bool quoted; /* scalar: in quotes or a block, so it is text whatever it looks like */
-    size_t count; /* list, map */
-    const Node *const *items; /* list */
-    const NodeEntry *entries; /* map, in file order */
 };
 
 /* Parses one file's text. NULL (problems were added) when it has a syntax error or breaks a bound; an empty file is an

@@ -265,7 +265,8 @@ static void apply_fallback(const SchemaRow *row, Place section, void *value, Dec
         return;
     }
     if (!row->fallback) return;
-    const Node scalar = {.kind = NODE_SCALAR, .at = section, .text = row->fallback, .length = strlen(row->fallback)};
+    const Node scalar = {
+        .kind = NODE_SCALAR, .at = section, .text = row->fallback, .length = (uint32_t)strlen(row->fallback)};
     const bool brackets = (*row->fallback == '[' || *row->fallback == '{') && row->type != SCHEMA_TEXT;
     const Node *node = brackets ? node_parse(in->arena, row->key, row->fallback, scalar.length, in->problems) : &scalar;
     if (node) readers[row->type](row, node, value, in);

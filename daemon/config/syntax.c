@@ -15,12 +15,12 @@ static Place place_at(const Source *source, size_t offset) {
         at.line++;
         line_start = i + 1;
     }
-    at.column = utf8_count(source->text + line_start, offset - line_start) + 1;
+    at.column = (uint32_t)utf8_count(source->text + line_start, offset - line_start) + 1;
     return at;
 }
 
 Place source_place(const Source *source, size_t line, size_t column) {
-    return line < source->last.line ? (Place){source->file, line + 1, column + 1} : source->last;
+    return line < source->last.line ? (Place){source->file, (uint32_t)line + 1, (uint32_t)column + 1} : source->last;
 }
 
 /* Characters that YAML forbids, and line ends that an editor does not count: libyaml would number lines differently. */

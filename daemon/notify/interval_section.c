@@ -283,7 +283,7 @@ static void check_name(const IntervalsSection *before, const Interval *interval,
     const Interval *first = *interval->name ? interval_find(before, interval->name) : NULL;
     if (first)
         problem_add(in->problems, interval->at, "names are unique in all files",
-            "the time interval `%.80s` exists already, at %s:%zu", interval->name, first->at.file, first->at.line);
+            "the time interval `%.80s` exists already, at %s:%u", interval->name, first->at.file, first->at.line);
 }
 
 static bool intervals_decode(Decoding *in, const Node *node, void *section_) {

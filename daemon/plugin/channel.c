@@ -208,7 +208,7 @@ static void read_key(Reading *reading, const TocsinKey *key, const Node *section
     const Node fallback = {.kind = NODE_SCALAR,
         .at = place_of(reading, section),
         .text = key->fallback,
-        .length = key->fallback ? strlen(key->fallback) : 0};
+        .length = key->fallback ? (uint32_t)strlen(key->fallback) : 0};
     if (!node && !key->fallback) {
         if (!required) return;
         problem_add(reading->in->problems, place_of(reading, section), key->doc, "`%s` is missing", key->name);

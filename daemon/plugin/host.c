@@ -84,7 +84,7 @@ static Handle *handle_new(
     services_lend(handle);
     handle->self = channel->module->init(channel->config_json, &handle->lent);
     if (handle->self) return handle;
-    error_set(err, ERROR_INPUT, "receiver %s: plugin %s would not start (%s:%zu; the log may say why)", receiver->name,
+    error_set(err, ERROR_INPUT, "receiver %s: plugin %s would not start (%s:%u; the log may say why)", receiver->name,
         channel->plugin, channel->at.file, channel->at.line);
     handle_destroy(handle);
     return NULL;

@@ -185,7 +185,7 @@ static bool refuse_twin(Decoding *in, const Receiver *receivers, size_t count) {
     for (size_t i = 0; i < count; i++)
         if (receivers[i].name && strcmp(receivers[i].name, last->name) == 0)
             return problem_add(in->problems, last->at, "names are unique",
-                "a receiver `%.80s` stands already in line %zu of %s", last->name, receivers[i].at.line,
+                "a receiver `%.80s` stands already in line %u of %s", last->name, receivers[i].at.line,
                 receivers[i].at.file);
     return true;
 }

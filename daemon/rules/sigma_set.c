@@ -74,7 +74,7 @@ bool builder_name(SigmaCompile *in, const char *text, Place at, uint32_t number)
     HASH_FIND_STR(in->builder->names, text, found);
     if (found)
         return sigma_problem(in, at, "load each rule once, under an id and a name of its own",
-            "`%.80s` is a rule's already, at %s:%zu", text, found->at.file, found->at.line);
+            "`%.80s` is a rule's already, at %s:%u", text, found->at.file, found->at.line);
     const size_t length = strlen(text);
     found = arena_alloc(in->arena, 1, sizeof *found + length + 1);
     memcpy(found->text, text, length);

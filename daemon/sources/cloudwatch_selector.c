@@ -49,7 +49,7 @@ static bool dimension_ok(const NodeEntry *entry, Decoding *in) {
 bool metric_dimensions_ok(const SchemaRow *row, const void *value, const Node *node, Decoding *in) {
     (void)value;
     if (node->count > METRIC_DIMENSIONS_MAX)
-        return problem_add(in->problems, node->at, row->remedy, "%zu dimensions are too many", node->count);
+        return problem_add(in->problems, node->at, row->remedy, "%u dimensions are too many", node->count);
     bool fine = true;
     for (size_t i = 0; i < node->count; i++)
         if (!dimension_ok(&node->entries[i], in)) fine = false;

@@ -68,7 +68,7 @@ static bool ids_ok(const MathSelector *math, Decoding *in) {
         for (size_t k = 0; k < i; k++) {
             if (strcmp(item_at(math, i)->id, item_at(math, k)->id) != 0) continue;
             fine = problem_add(in->problems, place_of(math, i, "id"), "ids are unique in an alarm",
-                "the id `%.80s` exists already, at line %zu", item_at(math, i)->id, place_of(math, k, "id").line);
+                "the id `%.80s` exists already, at line %u", item_at(math, i)->id, place_of(math, k, "id").line);
         }
     return fine;
 }

@@ -38,7 +38,7 @@ END_TEST
 
 START_TEST(past_the_bound_they_are_counted) {
     OWN(problems) Problems *all = problems_new();
-    for (size_t i = 0; i < PROBLEMS_SHOWN + 3; i++) problem_add(all, (Place){"a", i + 1, 1}, NULL, "wrong");
+    for (uint32_t i = 0; i < PROBLEMS_SHOWN + 3; i++) problem_add(all, (Place){"a", i + 1, 1}, NULL, "wrong");
     ck_assert_uint_eq(problems_errors(all), PROBLEMS_SHOWN + 3);
     OWN(text) char *text = printed(all);
     ck_assert_ptr_nonnull(strstr(text, "\na:1001:1: error: 3 more are not shown (mend the others first)\n"));

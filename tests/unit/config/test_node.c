@@ -83,6 +83,9 @@ static const struct {
         "2:17: error: `c` is given twice, first at line 2 (keep one of them)\n"
         "3:1: error: `a` is given twice, first at line 1 (keep one of them)\n"
         "4:1: error: `a` is given twice, first at line 1 (keep one of them)\n"},
+    {"a: 1\nb: 1\nc: 1\nd: 1\ne: 1\nf: 1\ng: 1\nh: 1\ni: 1\nj: 1\nk: 1\nl: 1\nm: 1\nn: 1\no: 1\np: 1\nq: 1\nb: 2",
+        "{a: 1, b: 1, c: 1, d: 1, e: 1, f: 1, g: 1, h: 1, i: 1, j: 1, k: 1, l: 1, m: 1, n: 1, o: 1, p: 1, q: 1}"
+        "18:1: error: `b` is given twice, first at line 2 (keep one of them)\n"}, /* so many are sorted */
     /* what is good */
     {"a: x # c\nb: 'y'\nc: |\n  l1\n  l2\nd:\n", "{a: x, b: \"y\", c: \"l1\nl2\n\", d: }"},
     {"a: !!str 5\nb: !!int 5", "{a: \"5\", b: 5}"},
