@@ -76,10 +76,11 @@ int ctl_run(CtlContext *ctl, int argc, char **argv) {
     return run_verb(ctl, verb, argc - at, argv + at);
 }
 
-int ctl_main(int argc, char **argv, const SnapshotSchema *schema) {
+int ctl_main(int argc, char **argv, const SnapshotSchema *schema, CtlPlaces (*places)(const Snapshot *snapshot)) {
     OWN(clock) Clock *clock = clock_new();
     const char *no_colour = getenv("NO_COLOR");
     CtlContext ctl = {.schema = schema,
+        .places = places,
         .clock = clock,
         .out = stdout,
         .err = stderr,

@@ -6,9 +6,9 @@
 
 #define CTL_SOCKET "/run/tocsin/tocsin.sock" /* where --socket is absent */
 
-/* The whole program; `schema` is for check-config and other verbs that read a configuration. Returns the exit status.
- */
-int ctl_main(int argc, char **argv, const SnapshotSchema *schema);
+/* The whole program; `schema` and `places` are for check-config and other verbs that read a configuration. Returns the
+ * exit status. */
+int ctl_main(int argc, char **argv, const SnapshotSchema *schema, CtlPlaces (*places)(const Snapshot *snapshot));
 /* The same with its world given: what tests call. `ctl` needs all but `socket`. */
 int ctl_run(CtlContext *ctl, int argc, char **argv);
 

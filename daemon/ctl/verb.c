@@ -8,7 +8,7 @@
 const CtlVerb *const ctl_verbs[] = {&verb_status, &verb_alarms, &verb_show, &verb_history, &verb_sources,
     &verb_notifications, &verb_silence, &verb_ack, &verb_unack, &verb_routes, &verb_explain, &verb_test_receiver,
     &verb_reload, &verb_watch, &verb_events, &verb_xray, &verb_check, &verb_check_config, &verb_backtest, &verb_cost,
-    &verb_iam_policy, &verb_sigma, &verb_whoami, &verb_completion, NULL};
+    &verb_iam_policy, &verb_sigma, &verb_whoami, &verb_doctor, &verb_completion, NULL};
 
 const CtlVerb *verb_find(const char *name) {
     for (size_t i = 0; ctl_verbs[i]; i++)

@@ -1,5 +1,6 @@
 /* The verbs of tocsinctl: one file a verb, found through one table, which also makes the help. A verb writes what was
- * asked for to `out` and talk to `err`; it never calls exit(). One thread; whoami alone turns a loop, of its own. */
+ * asked for to `out` and talk to `err`; it never calls exit(). One thread; those that ask AWS turn a loop, of their
+ * own. */
 #ifndef TOCSIN_CTL_VERB_H
 #define TOCSIN_CTL_VERB_H
 
@@ -12,12 +13,21 @@
 
 enum { CTL_DONE, CTL_FAILED, CTL_USAGE, CTL_UNREACHABLE }; /* tocsinctl's exit status */
 
+/* What a configuration says in sections that the verbs do not know: tocsinctl.c does. Borrowed from the snapshot. */
+typedef struct CtlPlaces {
+    const char *state_directory;
+    const char *socket; /* NULL: not given */
+    const char *heartbeat_url; /* NULL: heartbeat_secret, or none */
+    const Secret *heartbeat_secret;
+} CtlPlaces;
+
 /* What every verb is handed. */
 typedef struct CtlContext {
     const char *socket; /* the daemon's; never NULL */
     bool json; /* --json: the API's own objects, nothing else, on `out` */
     bool colour; /* out is a terminal, and NO_COLOR is not set */
     const SnapshotSchema *schema; /* for verbs that read a configuration without a daemon */
+    CtlPlaces (*places)(const Snapshot *snapshot);
     const Clock *clock;
     FILE *out, *err;
 } CtlContext;
@@ -68,6 +78,6 @@ void verbs_help(FILE *out); /* `tocsinctl --help` */
 extern const CtlVerb verb_status, verb_alarms, verb_show, verb_history, verb_sources, verb_notifications, verb_silence,
     verb_ack, verb_unack, verb_routes, verb_explain, verb_test_receiver, verb_reload, verb_watch, verb_events,
     verb_xray, verb_check, verb_check_config, verb_backtest, verb_cost, verb_iam_policy, verb_sigma, verb_whoami,
-    verb_completion;
+    verb_doctor, verb_completion;
 
 #endif

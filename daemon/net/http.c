@@ -288,6 +288,7 @@ HttpTicket *http_start(Http *http, const HttpRequest *request, HttpDone *done, v
     TRANSFER_SET(ticket, CURLOPT_WRITEDATA, exchange);
     TRANSFER_SET(ticket, CURLOPT_HEADERFUNCTION, take_header);
     TRANSFER_SET(ticket, CURLOPT_HEADERDATA, exchange);
+    if (request->connect_only) TRANSFER_SET(ticket, CURLOPT_CONNECT_ONLY, 1L);
     set_target(exchange, request);
     set_method(exchange, request);
     set_headers(ticket, request);

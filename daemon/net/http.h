@@ -42,6 +42,7 @@ typedef struct HttpRequest {
     const Secret *password;
     const char *ca_file, *cert_file, *key_file, *proxy_url; /* NULL: the system's; proxy by the usual variables */
     bool no_proxy; /* metadata endpoints */
+    bool connect_only; /* connection and TLS alone: nothing is asked, ANSWERED with status 0 says that both stand */
     HttpGuard guard;
     size_t body_max; /* decoded bytes of the answer; 0: 8 MiB */
     bool keep_head; /* past body_max keep the first bytes and stop, instead of failing: a receiver's own words */
@@ -94,6 +95,8 @@ typedef struct MailRequest {
     size_t message_length;
     int64_t timeout_ms; /* 0: 60 s */
     const char *helo; /* our name; NULL: the host's */
+    bool login_only; /* connection, TLS and login alone: no mail, whose members are not looked at; ANSWERED with code 0
+                        says that all stand */
 } MailRequest;
 typedef struct MailAnswer {
     HttpOutcome outcome; /* ANSWERED: accepted by at least one recipient, or refused with a code */

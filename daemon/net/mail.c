@@ -170,6 +170,13 @@ static void mail_connected(HttpTicket *ticket) {
     proceed(mail);
 }
 
+/* Logged in, and that was all. */
+static void mail_tried(HttpTicket *ticket) {
+    size_t sent;
+    curl_easy_send(ticket->easy, "QUIT\r\n", 6, &sent);
+    transfer_end(ticket, HTTP_ANSWERED, CURLE_OK);
+}
+
 /* --- the way out --- */
 
 static void answer_refused(MailAnswer *answer, const SmtpReply *reply) {
@@ -189,7 +196,9 @@ static void mail_finish(HttpTicket *ticket, HttpOutcome outcome, CURLcode code) 
         refused[refused_count++] = smtp->recipients[i];
         answer.refused_permanently += smtp->codes[i] >= 500;
     }
-    if (smtp->accepted) {
+    if (outcome == HTTP_ANSWERED && ticket->connected == mail_tried) {
+        answer.error = "";
+    } else if (smtp->accepted) {
         answer.accepted = true;
         answer.code = 250;
         answer.error = refused_count ? smtp->refusal.words : "";
@@ -262,7 +271,7 @@ HttpTicket *mail_start(Http *http, const MailRequest *request, MailDone *done, v
     mail->done = done;
     mail->ctx = ctx;
     ticket->guard = HTTP_GUARD_LINK_LOCAL;
-    ticket->connected = mail_connected;
+    ticket->connected = request->login_only ? mail_tried : mail_connected;
     ticket->leave = mail_leave;
     ticket->finish = mail_finish;
     ticket->release = mail_release;
@@ -273,7 +282,8 @@ HttpTicket *mail_start(Http *http, const MailRequest *request, MailDone *done, v
     TRANSFER_SET(ticket, CURLOPT_DEBUGDATA, mail);
     set_server(mail, request);
     set_login(ticket, request);
-    if (!smtp_init(&mail->smtp, request->from, request->recipients, request->message, request->message_length))
+    if (!request->login_only &&
+        !smtp_init(&mail->smtp, request->from, request->recipients, request->message, request->message_length))
         transfer_refuse(ticket, HTTP_REFUSED, "%s",
             mail->smtp.count || !request->recipients || *request->recipients
                 ? "the sender's or a recipient's address cannot be sent as it is, or there are too many"

@@ -76,6 +76,10 @@ static void kept_free(void *kept) { event_log_free(kept); }
 
 static const char *const actions[] = {"cloudtrail:LookupEvents", NULL};
 
+static const SourceProbe probes[] = {
+    {"cloudtrail:LookupEvents", AWS_CLOUDTRAIL, NULL, "{\"StartTime\":@start@,\"EndTime\":@end@,\"MaxResults\":1}"},
+    {NULL}};
+
 const Source cloudtrail_source = {
     .name = "cloudtrail",
     .alarm_key = "events",
@@ -88,6 +92,7 @@ const Source cloudtrail_source = {
     .selector_decode = event_selector_decode,
     .alarms = event_alarms,
     .actions = actions,
+    .probes = probes,
     .plan = event_plan,
     .start = event_poll_start,
     .cancel = event_poll_cancel,

@@ -66,6 +66,12 @@ static Labels *metric_series(const void *selector) {
 
 static const char *const actions[] = {"cloudwatch:GetMetricData", NULL};
 
+const SourceProbe metric_probes[] = {
+    {"cloudwatch:GetMetricData", AWS_MONITORING, NULL,
+        "{\"StartTime\":@start@,\"EndTime\":@end@,\"MetricDataQueries\":[{\"Id\":\"m0\",\"MetricStat\":{"
+        "\"Metric\":{\"Namespace\":\"Tocsin\",\"MetricName\":\"Doctor\"},\"Period\":60,\"Stat\":\"Sum\"}}]}"},
+    {NULL}};
+
 const Source cloudwatch_source = {
     .name = "cloudwatch",
     .alarm_key = "metric",
@@ -73,6 +79,7 @@ const Source cloudwatch_source = {
     .selector_size = sizeof(MetricSelector),
     .selector_decode = metric_selector_decode,
     .actions = actions,
+    .probes = metric_probes,
     .plan = metric_plan,
     .start = metric_poll_start,
     .cancel = metric_poll_cancel,

@@ -181,6 +181,8 @@ void metric_reading_join(MetricReading *reading, const MetricPage *page);
 const char *metric_reading_error(const MetricReading *reading, size_t query);
 const char *metric_found_error(const MetricFound *found);
 
+extern const SourceProbe metric_probes[];
+
 /* --- words --- */
 /* CloudWatch's words, 600 bytes of them, with the ids of a call (`m6`, `z5`) as the user's file says them: an entry's
  * `id`; of a `metric`, the metric's name. All in the arena. */

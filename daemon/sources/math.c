@@ -91,6 +91,7 @@ const Source math_source = {
     .selector_decode = math_selector_decode,
     .price_note = math_price_note,
     .actions = actions,
+    .probes = metric_probes,
     .plan = math_plan,
     .start = metric_poll_start,
     .cancel = metric_poll_cancel,

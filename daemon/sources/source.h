@@ -143,6 +143,15 @@ typedef struct PollWorld {
     void *ctx; /* of these */
 } PollWorld;
 
+/* A call by which `doctor` finds out whether an action of the polls is allowed: it changes nothing, reads next to
+ * nothing and costs no more than a metric. */
+typedef struct SourceProbe {
+    const char *action; /* xray:GetServiceGraph; NULL ends the list */
+    AwsService service;
+    const char *path; /* of a rest-json operation; NULL: none */
+    const char *body; /* `@start@` and `@end@` stand for a second of the past, in UTC s */
+} SourceProbe;
+
 typedef struct Source {
     const char *name; /* cloudwatch */
     const char *alarm_key; /* `metric`: the key of an alarm that chooses this source */
@@ -165,6 +174,7 @@ typedef struct Source {
      * NULL: nothing. */
     const char *(*price_note)(const void *selector);
     const char *const *actions; /* IAM actions that its polls need; ends at NULL */
+    const SourceProbe *probes; /* of those that can be tried without a poll */
     /* Polls for these watches; `snapshot` gives the poll section. Caller frees. */
     Plan *(*plan)(Snapshot *snapshot, const Watch *watches, size_t count);
     PollRun *(*start)(const Poll *poll, const PollWorld *world, PollDone *done, void *ctx);

@@ -39,6 +39,8 @@ char *graph_describe(const void *selector, const ThresholdRule *rule) {
 static void graph_kept_free(void *kept) { service_graph_free(kept); }
 
 static const char *const graph_actions[] = {"xray:GetServiceGraph", NULL};
+static const SourceProbe graph_probes[] = {
+    {"xray:GetServiceGraph", AWS_XRAY, "/ServiceGraph", "{\"StartTime\":@start@,\"EndTime\":@end@}"}, {NULL}};
 
 /* `checkout`, `checkout → payments` */
 static char *graph_series_words(const Labels *series) {
@@ -64,6 +66,7 @@ const Source service_graph_source = {
     .selector_size = sizeof(GraphSelector),
     .selector_decode = graph_selector_decode,
     .actions = graph_actions,
+    .probes = graph_probes,
     .plan = graph_plan,
     .start = graph_poll_start,
     .cancel = graph_poll_cancel,

@@ -324,6 +324,10 @@ char *insights_describe(const void *selector, const ThresholdRule *rule) {
 
 static const char *const actions[] = {"xray:GetInsightSummaries", "xray:GetInsight", NULL};
 
+static const SourceProbe probes[] = {{"xray:GetInsightSummaries", AWS_XRAY, "/InsightSummaries",
+                                         "{\"GroupName\":\"Default\",\"StartTime\":@start@,\"EndTime\":@end@}"},
+    {NULL}};
+
 const Source insights_source = {
     .name = "xray",
     .alarm_key = "insights",
@@ -333,6 +337,7 @@ const Source insights_source = {
     .selector_size = sizeof(InsightsSelector),
     .selector_decode = insights_selector_decode,
     .actions = actions,
+    .probes = probes,
     .plan = insights_plan,
     .start = insights_poll_start,
     .cancel = insights_poll_cancel,

@@ -359,6 +359,10 @@ static const char *traces_price_note(const void *selector) {
 
 static const char *const actions[] = {"xray:GetTraceSummaries", "xray:GetTraceSegmentDestination", NULL};
 
+static const SourceProbe probes[] = {
+    {"xray:GetTraceSummaries", AWS_XRAY, "/TraceSummaries", "{\"StartTime\":@start@,\"EndTime\":@end@}"},
+    {"xray:GetTraceSegmentDestination", AWS_XRAY, "/GetTraceSegmentDestination", "{}"}, {NULL}};
+
 const Source traces_source = {
     .name = "xray",
     .alarm_key = "traces",
@@ -367,6 +371,7 @@ const Source traces_source = {
     .selector_decode = traces_selector_decode,
     .price_note = traces_price_note,
     .actions = actions,
+    .probes = probes,
     .plan = traces_plan,
     .start = traces_poll_start,
     .cancel = traces_poll_cancel,

@@ -87,6 +87,8 @@ static const Run alone[] = {
     {{"silence", "list", "x"}, CTL_USAGE, "", "`list` is not"},
     {{"check-config", "/nowhere/t.yaml"}, CTL_FAILED, "", "/nowhere/t.yaml"},
     {{"whoami", "-c", "/nowhere/t.yaml"}, CTL_FAILED, "", "/nowhere/t.yaml"},
+    {{"doctor", "-c", "/nowhere/t.yaml"}, CTL_FAILED, "FAIL /nowhere/t.yaml", ""},
+    {{"doctor", "prod"}, CTL_USAGE, "", "`prod` is too much"},
     {{"whoami", "prod"}, CTL_USAGE, "", "`prod` is too much"},
 };
 START_TEST(usage_is_checked_before_anybody_is_asked) {

@@ -148,6 +148,18 @@ static void ask(World *world, HttpRequest request, const char *path) {
     wait_done(world, before + 1);
 }
 
+START_TEST(a_connection_alone_asks_nothing) {
+    World world;
+    begin(&world);
+    ask(&world, (HttpRequest){.connect_only = true}, "/ok");
+    ck_assert_msg(world.answer.outcome == HTTP_ANSWERED && world.answer.status == 0, "%s", world.error);
+    ck_assert_str_eq(world.heard, "");
+    ask(&world, (HttpRequest){.connect_only = true, .url = "http://127.0.0.1:1/"}, "/ok");
+    ck_assert_msg(world.answer.outcome == HTTP_FAILED && strstr(world.error, "refused"), "%s", world.error);
+    end(&world);
+}
+END_TEST
+
 static const struct Case {
     const char *path;
     size_t max;
@@ -440,6 +452,7 @@ END_TEST
 
 static void fill(TCase *tcase) {
     tcase_set_timeout(tcase, 30);
+    tcase_add_test(tcase, a_connection_alone_asks_nothing);
     tcase_add_loop_test(tcase, answers, 0, COUNT_OF(cases));
     tcase_add_loop_test(tcase, refusals, 0, COUNT_OF(refused));
     tcase_add_test(tcase, what_is_sent);

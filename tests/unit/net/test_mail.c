@@ -11,7 +11,7 @@ typedef struct Case {
     const char *name;
     const char *greeting, *ehlo, *auth, *mail, *rcpt_bad, *data, *end, *quit; /* "": silence; NULL: the usual */
     const char *recipients[4];
-    bool login;
+    bool login, only; /* only: the login is all that is wanted */
     HttpOutcome outcome;
     long code;
     bool accepted, login_refused;
@@ -106,6 +106,22 @@ static const Case cases[] = {
         .code = 250,
         .accepted = true,
         .error = ""},
+    {.name = "only a login, taken", .login = true, .only = true, .outcome = HTTP_ANSWERED, .error = ""},
+    {.name = "only a login, refused",
+        .login = true,
+        .only = true,
+        .auth = "535 5.7.8 no\r\n",
+        .outcome = HTTP_ANSWERED,
+        .code = 535,
+        .login_refused = true,
+        .error = "535 5.7.8 no"},
+    {.name = "only a connection", .only = true, .outcome = HTTP_ANSWERED, .error = ""},
+    {.name = "only a connection, refused",
+        .only = true,
+        .greeting = "421 busy\r\n",
+        .outcome = HTTP_ANSWERED,
+        .code = 421,
+        .error = "421 busy"},
     {.name = "silence", .recipients = {GOOD}, .greeting = "", .outcome = HTTP_TIMED_OUT, .error = "127.0.0.1"},
     {.name = "garbage",
         .recipients = {GOOD},
@@ -207,6 +223,7 @@ START_TEST(dialogues) {
             .message_length = sizeof message - 1,
             .timeout_ms = c->outcome == HTTP_TIMED_OUT ? run_limit_ms(100) : 0,
             .helo = "mon1",
+            .login_only = c->only,
             .username = c->login ? "user" : NULL,
             .password = c->login ? password : NULL},
         done, &world);
@@ -226,6 +243,7 @@ START_TEST(dialogues) {
         ck_assert_msg(
             strstr(world.envelope, "EHLO mon1\r\n") && strstr(world.envelope, "MAIL FROM:<tocsin@example.org>"), "%s",
             world.envelope);
+    if (c->only) ck_assert_msg(!strstr(world.envelope, "MAIL") && !*world.message, "%s: %s", c->name, world.envelope);
     http_free(world.http);
     server_stop(&world.server);
     while (world.server.open) uv_run(&world.loop, UV_RUN_ONCE);
