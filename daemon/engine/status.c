@@ -2,6 +2,7 @@
 #include "engine/parts.h"
 
 #include "base/alloc.h"
+#include "engine/process.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -94,22 +95,6 @@ static const Metric queue_metric = {
 static const Metric backlog_metric = {
     "tocsin_store_backlog_batches", "Batches that a full disk has not taken yet.", METRIC_GAUGE, {NULL}};
 static const Metric skew_metric = {"tocsin_aws_clock_skew_seconds", "AWS's clock minus ours.", METRIC_GAUGE, {NULL}};
-static const Metric start_metric = {"process_start_time_seconds", "When the process started.", METRIC_GAUGE, {NULL}};
-static const Metric cpu_metric = {"process_cpu_seconds_total", "User and system time.", METRIC_COUNTER, {NULL}};
-static const Metric memory_metric = {"process_resident_memory_bytes", "Resident memory.", METRIC_GAUGE, {NULL}};
-
-static void refresh_process(Engine *engine) {
-    Metrics *metrics = engine->core.metrics;
-    uv_rusage_t usage;
-    size_t resident = 0;
-    if (!uv_getrusage(&usage)) {
-        const double seconds = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-            (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
-        metric_set(metrics, &cpu_metric, seconds, NULL);
-    }
-    if (!uv_resident_set_memory(&resident)) metric_set(metrics, &memory_metric, (double)resident, NULL);
-    metric_set(metrics, &start_metric, (double)engine->started_ms / 1000, NULL);
-}
 
 static void refresh_sources(Engine *engine) {
     Metrics *metrics = engine->core.metrics;
@@ -143,5 +128,5 @@ void engine_refresh_metrics(Engine *engine) {
     metric_set(metrics, &skew_metric, (double)aws_skew_ms(engine->core.aws) / 1000, NULL);
     outbox_refresh_metrics(notifier_outbox(engine->notifier));
     refresh_sources(engine);
-    refresh_process(engine);
+    process_refresh_metrics(metrics, engine->started_ms);
 }
