@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/problems.h"
+#include "base/timetext.h"
 #include "ctl/call.h"
 #include "ctl/offline.h"
 #include "ctl/people.h"
@@ -16,8 +17,9 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { OPTION_CONFIG, WHAT_MAX = 2048 };
-static const CtlOption options[] = {{"-c", "--config", "FILE", "the configuration (default " CTL_CONFIG ")"}, {0}};
+enum { OPTION_CONFIG, OPTION_TIMEOUT, WHAT_MAX = 2048 };
+static const CtlOption options[] = {{"-c", "--config", "FILE", "the configuration (default " CTL_CONFIG ")"},
+    {"--timeout", NULL, "DURATION", "how long AWS and the receivers may take together (default 2m)"}, {0}};
 
 static const struct {
     const char *word, *shown;
@@ -113,8 +115,8 @@ void doctor_end_aws(DoctorJob *job, const AwsAnswer *answer, const char *more) {
     if (answer->class == AWS_FINE)
         doctor_end(job, DOCTOR_OK, NULL, "%s%s%s", job->about, more ? ": " : "", more ? more : "");
     else if (answer->class == AWS_CANCELLED)
-        doctor_end(job, DOCTOR_FAIL, "ask again when the network answers", "%s: no answer within %d s", job->about,
-            DOCTOR_ALL_MS / 1000);
+        doctor_end(job, DOCTOR_FAIL, "ask again when the network answers", "%s: no answer within %lld s", job->about,
+            (long long)job->doctor->limit_s);
     else
         doctor_end(job, answer->class == AWS_THROTTLED ? DOCTOR_WARN : DOCTOR_FAIL, NULL, "%s: %s", job->about, why);
 }
@@ -147,14 +149,14 @@ static void give_up(Doctor *doctor) {
     for (size_t i = 0; i < doctor->job_count; i++)
         if (doctor->jobs[i]->state == JOB_WAITING)
             doctor_end(doctor->jobs[i], DOCTOR_WARN, "ask again when the others answer",
-                "%s: not tried, for %d s were over", doctor->jobs[i]->about, DOCTOR_ALL_MS / 1000);
+                "%s: not tried, for %lld s were over", doctor->jobs[i]->about, (long long)doctor->limit_s);
 }
 
 static void run_jobs(Doctor *doctor) {
     uv_timer_t deadline;
     uv_timer_init(&doctor->loop, &deadline);
     deadline.data = doctor;
-    uv_timer_start(&deadline, time_is_up, DOCTOR_ALL_MS, 0);
+    uv_timer_start(&deadline, time_is_up, (uint64_t)doctor->limit_s * 1000, 0);
     while (doctor->over < doctor->job_count && !doctor->is_late) {
         start_jobs(doctor);
         if (doctor->running) uv_run(&doctor->loop, UV_RUN_ONCE);
@@ -237,10 +239,16 @@ static void doctor_drop(Doctor *doctor) {
     snapshot_free(doctor->snapshot);
 }
 
+static bool read_limit(const CtlVerb *verb, const CtlContext *ctl, const char *text, int64_t *ret_s) {
+    if (!text) return *ret_s = DOCTOR_ALL_S, true;
+    if (duration_parse(text, ret_s) && *ret_s > 0 && *ret_s <= DOCTOR_LONGEST_S) return true;
+    return verb_usage(verb, ctl, "--timeout cannot be `%.80s`: a duration such as 30s, at most 1h", text), false;
+}
+
 static int run(const CtlVerb *verb, CtlContext *ctl, const CtlArguments *arguments) {
-    (void)verb;
     const char *file = arguments->values[OPTION_CONFIG] ? arguments->values[OPTION_CONFIG] : CTL_CONFIG;
     Doctor doctor = {.ctl = ctl};
+    if (!read_limit(verb, ctl, arguments->values[OPTION_TIMEOUT], &doctor.limit_s)) return CTL_USAGE;
     bool good = read_config(&doctor, file);
     doctor_machine(&doctor, ctl->socket);
     if (good) good = ask_network(&doctor);
@@ -261,7 +269,7 @@ const CtlVerb verb_doctor = {.name = "doctor",
     .details =
         "A line a check: ok, warn or FAIL, what was found, and what to do. Fails (1) when one of them is FAIL.\n"
         "Asks AWS one cheap call of each kind that the alarms need, in each account and region (a metric's price\n"
-        "at most), and connects to the receivers, with TLS and login, without sending them anything. At most\n"
-        "two minutes. The daemon may stand elsewhere: with its user and its environment the answer is its own.",
+        "at most), and connects to the receivers, with TLS and login, without sending them anything. The\n"
+        "daemon may stand elsewhere: with its user and its environment the answer is its own.",
     .options = options,
     .run = run};

@@ -9,7 +9,7 @@
 #include "plugin/receivers.h"
 #include "sources/source.h"
 
-enum { DOCTOR_AT_ONCE = 8, DOCTOR_CALL_MS = 15000, DOCTOR_ALL_MS = 120000 };
+enum { DOCTOR_AT_ONCE = 8, DOCTOR_CALL_MS = 15000, DOCTOR_ALL_S = 120, DOCTOR_LONGEST_S = 3600 };
 
 typedef enum { DOCTOR_OK, DOCTOR_WARN, DOCTOR_FAIL, DOCTOR_STATUSES } DoctorStatus;
 
@@ -48,6 +48,7 @@ struct Doctor {
     Aws *aws;
     DoctorJob **jobs;
     size_t job_count, running, over;
+    int64_t limit_s; /* of all jobs together */
     bool is_late; /* the time is up: nothing is started any more */
 };
 

@@ -132,6 +132,11 @@ def broken(world, hook, facts):
     print(f"figure: doctor names {len(bad)} faults of a broken world in {took:.0f} s, and {len(odd)} things to look at")
     for secret in (PASSWORD, HOOK_PATH, EXTERNAL, *AWS_KEY):
         expect(secret not in done.stdout + done.stderr, "a secret is shown")
+    began = time.monotonic()
+    short = doctor(world, "--timeout", "2s")
+    expect(time.monotonic() - began < 20, "what hangs is given up when the time is over")
+    has(lines(short.stdout, "FAIL"), "cloudtrail:LookupEvents: no answer within 2 s")
+    expect(short.returncode == 1 and f"{len(bad)} failed" in short.stdout, f"the others are told all the same: {short.stdout}")
     world.configure("alarms: 3\n")
     wrong = doctor(world)
     expect(wrong.returncode == 1 and "nothing was asked of AWS" in wrong.stdout, f"{wrong.stdout}{wrong.stderr}")

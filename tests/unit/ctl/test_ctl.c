@@ -88,6 +88,8 @@ static const Run alone[] = {
     {{"check-config", "/nowhere/t.yaml"}, CTL_FAILED, "", "/nowhere/t.yaml"},
     {{"whoami", "-c", "/nowhere/t.yaml"}, CTL_FAILED, "", "/nowhere/t.yaml"},
     {{"doctor", "-c", "/nowhere/t.yaml"}, CTL_FAILED, "FAIL /nowhere/t.yaml", ""},
+    {{"doctor", "--timeout", "ever"}, CTL_USAGE, "", "--timeout cannot be `ever`"},
+    {{"doctor", "--timeout", "2h"}, CTL_USAGE, "", "--timeout cannot be `2h`"},
     {{"doctor", "prod"}, CTL_USAGE, "", "`prod` is too much"},
     {{"whoami", "prod"}, CTL_USAGE, "", "`prod` is too much"},
 };
