@@ -13,12 +13,16 @@ typedef struct Acking {
     Core *core;
     Ack *ack; /* NULL: it goes */
     char fingerprint[FINGERPRINT_TEXT];
+    Arena *arena;
+    GroupTouch *touches; /* those that tell of the alert look again, whatever becomes of us until then */
+    size_t touch_count;
     EngineChanged *done;
     void *ctx;
 } Acking;
 
 static void acking_free(Acking *acking) {
     ack_free(acking->ack);
+    arena_free(acking->arena);
     free(acking);
 }
 
@@ -31,8 +35,8 @@ static void apply(Acking *acking) {
         acks_put(core->acks, GIVE(acking->ack));
     else
         acks_remove(core->acks, acking->fingerprint);
-    const GroupWorld world = core_world(core);
-    groups_look(core->groups, &world, acking->fingerprint);
+    for (size_t i = 0; i < acking->touch_count; i++)
+        groups_apply_touch(core->groups, &acking->touches[i], acking->fingerprint);
     core->wake(core->ctx);
 }
 
@@ -50,6 +54,9 @@ static Acking *acking_new(Core *core, const char *fingerprint, EngineChanged *do
     *acking = (Acking){.core = core, .done = done, .ctx = ctx};
     core->acks_under_way++;
     snprintf(acking->fingerprint, sizeof acking->fingerprint, "%s", fingerprint);
+    acking->arena = arena_new();
+    const GroupWorld world = core_world(core);
+    acking->touch_count = groups_look(core->groups, &world, fingerprint, acking->arena, &acking->touches);
     return acking;
 }
 
@@ -57,7 +64,9 @@ void acking_put(Core *core, Ack *take_ack, EngineChanged *done, void *ctx) {
     Acking *acking = acking_new(core, take_ack->fingerprint, done, ctx);
     acking->ack = take_ack;
     const AckRow row = ack_row(take_ack);
-    store_commit_batch(core->store, &(StoreBatch){.acks = &row, .ack_count = 1}, committed, acking);
+    const StoreBatch batch = {
+        .acks = &row, .ack_count = 1, .touches = acking->touches, .touch_count = acking->touch_count};
+    store_commit_batch(core->store, &batch, committed, acking);
 }
 
 void acking_remove(Core *core, const char *fingerprint, EngineChanged *done, void *ctx) {
@@ -66,7 +75,9 @@ void acking_remove(Core *core, const char *fingerprint, EngineChanged *done, voi
     if (!acks_find(core->acks, instance, clock_wall_ms(core->clock))) return done(ctx, ENGINE_WRONG_STATE);
     Acking *acking = acking_new(core, fingerprint, done, ctx);
     const char *gone = acking->fingerprint;
-    store_commit_batch(core->store, &(StoreBatch){.ack_forget = &gone, .ack_forget_count = 1}, committed, acking);
+    const StoreBatch batch = {
+        .ack_forget = &gone, .ack_forget_count = 1, .touches = acking->touches, .touch_count = acking->touch_count};
+    store_commit_batch(core->store, &batch, committed, acking);
 }
 
 /* --- time --- */

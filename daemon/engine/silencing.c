@@ -71,15 +71,16 @@ static void hold_matching(const Silencing *silencing, const Silence *silence) {
     const GroupWorld world = core_world(core);
     for (Instance *i = instances_next(core->instances, NULL); i; i = instances_next(core->instances, i))
         if (i->firing_since_ms && matchers_match(silence->matchers, i->labels, NULL))
-            groups_hold(core->groups, &world, i->fingerprint, silence->ends_ms);
+            groups_hold(core->groups, &world, i->fingerprint, silence->starts_ms, silence->ends_ms);
 }
 
-/* Those that began behind `after_ms`. */
+/* Those that began behind `after_ms`; one that was ended before its start never did. */
 static void hold_begun(Silencing *silencing, int64_t after_ms, int64_t now_ms) {
     const Silences *all = all_of(silencing);
     for (size_t i = 0; i < silences_count(all); i++) {
         const Silence *silence = silences_at(all, i);
-        if (silence->starts_ms > after_ms && silence->starts_ms <= now_ms) hold_matching(silencing, silence);
+        if (silence->starts_ms > after_ms && silence->starts_ms <= now_ms && silence->starts_ms < silence->ends_ms)
+            hold_matching(silencing, silence);
     }
     silencing->looked_ms = now_ms;
     count_states(silencing, now_ms);

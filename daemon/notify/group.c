@@ -55,6 +55,11 @@ void group_set_due(Groups *groups, Group *group, int64_t due_ms) {
     }
 }
 
+void group_hasten(Groups *groups, Group *group, int64_t due_ms) {
+    group->is_asked = group->is_busy;
+    if (!group->due.due_ms || due_ms < group->due.due_ms) group_set_due(groups, group, due_ms);
+}
+
 Member *member_find(const Group *group, const char *fingerprint) {
     Member *member = NULL;
     HASH_FIND_STR(group->members, fingerprint, member);
@@ -141,4 +146,12 @@ int64_t beat_before(int64_t first_ms, int64_t interval_ms, int64_t at_ms) {
 int64_t beat_after(int64_t first_ms, int64_t interval_ms, int64_t at_ms) {
     const int64_t before = beat_before(first_ms, interval_ms, at_ms);
     return before == at_ms ? at_ms : before + interval_ms;
+}
+
+int64_t group_repeat_ms(const Group *group, const Route *route) {
+    const int64_t interval_ms = route->group_interval_s * 1000;
+    /* From the beat, not from the moment: a message some milliseconds late would push its repeat by a whole interval.
+     */
+    const int64_t sent_ms = beat_before(group->first_flush_ms, interval_ms, group->last_sent_ms);
+    return beat_after(group->first_flush_ms, interval_ms, sent_ms + route->repeat_interval_s * 1000);
 }

@@ -16,7 +16,8 @@ typedef struct Member {
     Group *group;
     bool is_told, told_no_data, told_flapping; /* what the receiver knows: that it fires, without data, and flaps */
     int64_t told_starts_ms, told_news, told_at_ms; /* told_at_ms: when it was first told that it fires since then */
-    bool was_held; /* a turn found it muted, and since then nothing was told of it: what the receiver knows is old */
+    bool was_held; /* a silence held it, and since then nothing was told of it: what the receiver knows is old */
+    bool is_held_anew; /* that began while a turn of its group runs, which does not know */
     bool is_leaving; /* routed elsewhere by now: its end is still told here, repeats are not */
     bool is_open; /* while a rerouting runs: its instance is among those that are open */
     struct Member *prev, *next; /* the same fingerprint in other groups */
@@ -29,7 +30,9 @@ struct Group {
     Labels *labels;
     int64_t touches, first_flush_ms, last_sent_ms;
     bool is_busy; /* a turn is on its way */
-    bool has_taken; /* while a rerouting runs: it took along what another group had told */
+    int64_t first_coming_ms; /* while it is: what first_flush_ms will be; 0: none */
+    bool is_asked; /* meanwhile something changed that the turn does not know of: it looks at its next beat */
+    bool is_changed; /* while a rerouting runs: the file must hear of it */
     Member *members;
     UT_hash_handle hh;
 };
@@ -53,6 +56,10 @@ Group *group_find(const Groups *groups, const char *key);
 Group *group_make(Groups *groups, const char *key, const char *receiver, const char *labels_json);
 void group_remove(Groups *groups, Group *group);
 void group_set_due(Groups *groups, Group *group, int64_t due_ms); /* 0: none; a busy one is queued when its turn ends */
+void group_hasten(Groups *groups, Group *group, int64_t due_ms); /* it is due then at the latest */
+/* It looks at its next beat at the latest. The first turn of a group that has not spoken is still to come, and looks;
+ * an escalation's may be far off, or waits for this. */
+void group_look(Groups *groups, const GroupWorld *world, Group *group);
 
 Member *member_find(const Group *group, const char *fingerprint);
 Member *member_make(Groups *groups, Group *group, const char *fingerprint); /* or the one that is there */
@@ -78,5 +85,7 @@ const Member *member_of_base(const Groups *groups, const Route *escalation, cons
 /* The newest beat at or before `at_ms`, the oldest at or after it, of beats every `interval_ms` through `first_ms`. */
 int64_t beat_before(int64_t first_ms, int64_t interval_ms, int64_t at_ms);
 int64_t beat_after(int64_t first_ms, int64_t interval_ms, int64_t at_ms);
+/* The beat at which a group that has spoken repeats itself, by the times of this route. */
+int64_t group_repeat_ms(const Group *group, const Route *route);
 
 #endif

@@ -41,9 +41,10 @@ typedef struct Touches {
 static int64_t touch_due(const GroupWorld *world, const Route *route, const Group *group) {
     if (world->is_once) return world->now_ms;
     const int64_t wait_ms = (route->base ? route->after_s : route->group_wait_s) * 1000;
-    if (!group || !group->first_flush_ms) return world->now_ms + wait_ms;
+    const int64_t first_ms = !group ? 0 : group->is_busy ? group->first_coming_ms : group->first_flush_ms;
+    if (!first_ms) return world->now_ms + wait_ms;
     /* Not this very moment's beat: its turn may have been a moment ago. */
-    return beat_after(group->first_flush_ms, route->group_interval_s * 1000, world->now_ms + 1);
+    return beat_after(first_ms, route->group_interval_s * 1000, world->now_ms + 1);
 }
 
 static void touch_add(Touches *to, const GroupTouch *touch) {
@@ -172,24 +173,33 @@ void groups_apply_touch(Groups *groups, const GroupTouch *touch, const char *fin
     if (!group->due.due_ms || touch->due_ms < group->due.due_ms) group_set_due(groups, group, touch->due_ms);
 }
 
-/* At its next beat at the latest. The first turn of a group that has not spoken is still to come, and looks; an
- * escalation's may be far off, or waits for this. */
-static void look_again(Groups *groups, const GroupWorld *world, Group *group) {
+void group_look(Groups *groups, const GroupWorld *world, Group *group) {
     const Route *route = route_of_key(world->routes, group->receiver, group->key);
-    if (!group->first_flush_ms && !route->base) return;
-    const int64_t due_ms = group->first_flush_ms ? touch_due(world, route, group) : world->now_ms;
-    if (!group->due.due_ms || due_ms < group->due.due_ms) group_set_due(groups, group, due_ms);
+    if (!group->first_flush_ms && !route->base && !group->is_busy) return;
+    group_hasten(groups, group, group->first_flush_ms ? touch_due(world, route, group) : world->now_ms);
 }
 
-void groups_look(Groups *groups, const GroupWorld *world, const char *fingerprint) {
-    for (Member *m = members_of(groups, fingerprint); m; m = m->next) look_again(groups, world, m->group);
+size_t groups_look(
+    Groups *groups, const GroupWorld *world, const char *fingerprint, Arena *arena, GroupTouch **ret_touches) {
+    Touches to = {.groups = groups, .world = world, .arena = arena};
+    size_t known = 0;
+    for (const Member *m = members_of(groups, fingerprint); m; m = m->next) known++;
+    to.list = arena_alloc(arena, known + 1, sizeof *to.list);
+    for (const Member *m = members_of(groups, fingerprint); m; m = m->next) touch_known(&to, m->group);
+    *ret_touches = to.list;
+    return to.count;
 }
 
-void groups_hold(Groups *groups, const GroupWorld *world, const char *fingerprint, int64_t until_ms) {
+void groups_hold(Groups *groups, const GroupWorld *world, const char *fingerprint, int64_t from_ms, int64_t until_ms) {
+    GroupWorld then = *world;
+    then.now_ms = from_ms;
     for (Member *m = members_of(groups, fingerprint); m; m = m->next) {
-        if (m->group->last_sent_ms > until_ms) continue;
+        Group *group = m->group;
+        if (group->last_sent_ms >= until_ms) continue; /* a silence is over at its end */
+        if (!group->is_busy && (!m->is_told || m->was_held)) continue; /* nobody knows of it, or it looks anyway */
         m->was_held = true;
-        look_again(groups, world, m->group);
+        m->is_held_anew = group->is_busy;
+        group_look(groups, &then, group);
     }
 }
 

@@ -41,11 +41,12 @@ size_t groups_touches(Groups *groups, const GroupWorld *world, const char *finge
 /* After the commit, once for each. */
 void groups_apply_touch(Groups *groups, const GroupTouch *touch, const char *fingerprint);
 
-/* What an alert's groups should do has changed: they look at their next beat. */
-void groups_look(Groups *groups, const GroupWorld *world, const char *fingerprint);
-/* A mute that holds this instance began, and ends or ended at `until_ms`: those of its groups that have not spoken
- * since look at their next beat and, when it is over by then, tell again what still fires. */
-void groups_hold(Groups *groups, const GroupWorld *world, const char *fingerprint, int64_t until_ms);
+/* What an alert's groups should do has changed: touches by which they look at their next beat; as groups_touches(). */
+size_t groups_look(
+    Groups *groups, const GroupWorld *world, const char *fingerprint, Arena *arena, GroupTouch **ret_touches);
+/* A silence that holds this instance began at `from_ms`, and ends or ended at `until_ms`: those of its groups that have
+ * not spoken since look at their next beat behind that and, when it is over by then, tell again what still fires. */
+void groups_hold(Groups *groups, const GroupWorld *world, const char *fingerprint, int64_t from_ms, int64_t until_ms);
 
 /* A row of the state file, at the start; times are clamped to what can be. One that makes no sense is left out. */
 void groups_restore(Groups *groups, const GroupRow *row, int64_t now_ms);

@@ -43,10 +43,23 @@ static void take_along(Reroute *to, Group *group, Member *member) {
         member->told_at_ms = other->told_at_ms;
         member->was_held = other->was_held;
         other->is_told = false;
-        group->has_taken = true;
+        group->is_changed = true;
         if (!group->first_flush_ms) group->first_flush_ms = from->first_flush_ms;
         if (group->last_sent_ms < from->last_sent_ms) group->last_sent_ms = from->last_sent_ms;
         return;
+    }
+}
+
+/* Who is at home where these touches lead stays so: what it was told is not taken along to another home. */
+static void settle(Reroute *to, const GroupTouch *touches, size_t count, const char *fingerprint) {
+    for (size_t i = 0; i < count; i++) {
+        const Group *group = group_find(to->groups, touches[i].key);
+        if (!group) continue;
+        Member *member = member_find(group, fingerprint);
+        if (member) member->is_leaving = false;
+        GroupTouch *further;
+        const size_t more = touches_escalated(to->groups, to->world, group, to->arena, &further);
+        settle(to, further, more, fingerprint); /* an escalation has none of its own */
     }
 }
 
@@ -74,15 +87,34 @@ static void route_on(Reroute *to, const Instance *instance, const Member *told) 
     for (size_t i = 0; i < count; i++) join(to, &touches[i], instance->fingerprint, instance_is_firing(instance));
 }
 
+/* What fires is told again by the times of now, which may be earlier than those of before; so is who hears of it next.
+ */
+static void hasten(Reroute *to, const Member *member) {
+    Group *group = member->group;
+    const Route *route = route_of_key(to->world->routes, group->receiver, group->key);
+    const int64_t due_ms = group->due.due_ms;
+    if (route->base && !group->first_flush_ms) group_look(to->groups, to->world, group);
+    if (!member->is_told || !group->last_sent_ms) return;
+    const int64_t repeat_ms = group_repeat_ms(group, route);
+    if (repeat_ms > to->world->now_ms)
+        group_hasten(to->groups, group, repeat_ms);
+    else
+        group_look(to->groups, to->world, group);
+    group->is_changed = group->is_changed || group->due.due_ms != due_ms;
+}
+
 static void route_one(Reroute *to, const Instance *instance) {
     for (Member *m = members_of(to->groups, instance->fingerprint); m; m = m->next) m->is_open = true;
     const bool is_firing = instance_is_firing(instance);
     GroupTouch *touches;
     const size_t count = touches_routed(to->groups, to->world, instance->labels, to->arena, &touches);
+    settle(to, touches, count, instance->fingerprint);
     for (size_t i = 0; i < count; i++) {
         const Member *member = join(to, &touches[i], instance->fingerprint, is_firing);
         if (member && member->is_told) route_on(to, instance, member);
     }
+    for (Member *m = members_of(to->groups, instance->fingerprint); is_firing && m; m = m->next)
+        if (!m->is_leaving) hasten(to, m);
 }
 
 /* Takes out who has no reason to be there; true if there was one. */
@@ -118,10 +150,10 @@ static void sweep(Reroute *to) {
     all->flushes = arena_alloc(to->arena, groups_count(to->groups) + 1, sizeof *all->flushes);
     for (Group *group = to->groups->table, *next; group; group = next) {
         next = group->hh.next;
-        const bool has_taken = group->has_taken;
-        group->has_taken = false;
+        const bool is_changed = group->is_changed;
+        group->is_changed = false;
         if (group->is_busy) continue; /* a turn that runs cleans up behind itself */
-        if (!sweep_members(to, group) && !has_taken) continue;
+        if (!sweep_members(to, group) && !is_changed) continue;
         all->flushes[all->flush_count++] = flush_of(to, group);
         if (!group->members) group_remove(to->groups, group);
     }

@@ -43,20 +43,23 @@ typedef struct TurnView {
 } TurnView;
 
 /* When an alert that this receiver was not told of is its own; INT64_MAX: not before something else happens. */
-static int64_t ripe_ms(const TurnView *view, const Member *member, const Ack *ack) {
+static int64_t ripe_ms(const TurnView *view, const Member *member, const GroupAlert *alert) {
     const Route *route = view->world->route;
+    const Ack *ack = alert->ack;
     if (!route->base) return 0;
     const Member *base = member_of_base(view->groups, route, member->fingerprint);
     if (!base || (ack && !ack->until_ms)) return INT64_MAX;
+    if (base->told_starts_ms != alert->starts_ms) return INT64_MAX; /* they were told of an earlier firing */
     const int64_t told_ms = base->told_at_ms ? base->told_at_ms : base->told_starts_ms;
     const int64_t after_ms = told_ms + route->after_s * 1000;
     return ack && ack->until_ms > after_ms ? ack->until_ms : after_ms;
 }
 
-static AlertKind kind_of(const Member *member, const Instance *instance, const TurnView *view, const Ack *ack) {
+static AlertKind kind_of(const Member *member, const GroupAlert *alert, const TurnView *view) {
     const TurnWorld *world = view->world;
+    const Instance *instance = alert->instance;
     if (!instance_is_firing(instance) && !member->is_told) return ALERT_PASSED;
-    if (!member->is_told && ripe_ms(view, member, ack) > world->now_ms) return ALERT_WAITS;
+    if (!member->is_told && ripe_ms(view, member, alert) > world->now_ms) return ALERT_WAITS;
     if (view->is_silent || (world->is_muted && world->is_muted(world->ctx, instance))) return ALERT_HELD;
     return instance_is_firing(instance) ? ALERT_FIRES : ALERT_ENDED;
 }
@@ -72,18 +75,10 @@ static GroupAlert look_at(const Member *member, const Instance *instance, const 
     const int64_t told = member->told_starts_ms == alert.starts_ms ? member->told_news : 0;
     if (member->is_told && instance->news > told) alert.more = instance->news - told;
     if (view->world->ack_of) alert.ack = view->world->ack_of(view->world->ctx, instance);
-    alert.kind = kind_of(member, instance, view, alert.ack);
-    alert.is_first = alert.kind == ALERT_FIRES &&
-        (!member->is_told || member->was_held || member->told_starts_ms != alert.starts_ms);
+    alert.kind = kind_of(member, &alert, view);
+    alert.is_first = alert.kind == ALERT_FIRES && (!member->is_told || member->told_starts_ms != alert.starts_ms);
+    alert.was_held = alert.kind == ALERT_FIRES && member->is_told && member->was_held;
     return alert;
-}
-
-static int64_t repeat_at(const Group *group, const Route *route) {
-    const int64_t interval_ms = route->group_interval_s * 1000;
-    /* From the beat, not from the moment: a message some milliseconds late would push its repeat by a whole interval.
-     */
-    const int64_t sent_ms = beat_before(group->first_flush_ms, interval_ms, group->last_sent_ms);
-    return beat_after(group->first_flush_ms, interval_ms, sent_ms + route->repeat_interval_s * 1000);
 }
 
 static void count_alert(GroupFigures *figures, const Member *member, const GroupAlert *alert) {
@@ -106,22 +101,25 @@ typedef struct Outlook {
     int64_t ripe_ms; /* the first of those will be; 0: none */
     size_t repeats; /* nobody is on them */
     int64_t ack_ends_ms; /* the first of an acknowledgement; 0: none ends */
+    int64_t release_ms; /* the first of one of what was held and, if nothing is said now, is told again then */
 } Outlook;
 
 static int64_t earlier(int64_t a_ms, int64_t b_ms) { return !a_ms || (b_ms && b_ms < a_ms) ? b_ms : a_ms; }
 
 static void look_ahead(Outlook *outlook, const Member *member, const GroupAlert *alert, const TurnView *view) {
     if (alert->kind == ALERT_WAITS) {
-        const int64_t at_ms = ripe_ms(view, member, alert->ack);
+        const int64_t at_ms = ripe_ms(view, member, alert);
         outlook->waits++;
         if (at_ms != INT64_MAX) outlook->ripe_ms = earlier(outlook->ripe_ms, at_ms);
         return;
     }
     if (alert->kind != ALERT_FIRES || member->is_leaving) return;
-    if (!alert->ack)
+    if (!alert->ack) {
         outlook->repeats++;
-    else
-        outlook->ack_ends_ms = earlier(outlook->ack_ends_ms, alert->ack->until_ms);
+        return;
+    }
+    outlook->ack_ends_ms = earlier(outlook->ack_ends_ms, alert->ack->until_ms);
+    if (alert->was_held) outlook->release_ms = earlier(outlook->release_ms, alert->ack->until_ms);
 }
 
 /* Fills the turn's alerts. */
@@ -140,25 +138,35 @@ static GroupFigures take_stock(
     }
     turn->firing = figures.firing;
     turn->ended = figures.ended;
-    figures.is_repeat_due = figures.was_sent && outlook->repeats && world->now_ms >= repeat_at(group, world->route);
+    figures.is_repeat_due =
+        figures.was_sent && outlook->repeats && world->now_ms >= group_repeat_ms(group, world->route);
     return figures;
+}
+
+/* The message tells again what a silence held back. */
+static void release(GroupTurn *turn) {
+    for (size_t i = 0; i < turn->alert_count; i++) {
+        GroupAlert *alert = &turn->alerts[i];
+        alert->is_first = alert->is_first || alert->was_held;
+        alert->was_held = false;
+    }
 }
 
 /* What the receiver knows of an alert that was told now; `before` may be NULL, or the member itself. */
 static void member_tell(Member *member, const Member *before, const GroupAlert *alert, int64_t now_ms) {
     member->told_at_ms = before && !alert->is_first ? before->told_at_ms : now_ms;
     member->is_told = true;
-    member->was_held = false;
+    member->was_held = alert->was_held;
     member->told_starts_ms = alert->starts_ms;
     member->told_news = alert->news;
     member->told_no_data = alert->no_data;
     member->told_flapping = alert->flaps;
 }
 
-/* What it knew before of one that is held. */
+/* What it knew before of one that is held. Told is told: only a silence makes it news again (semantics 7.3, 7.4). */
 static void member_hold(Member *member, const Member *before) {
     member->is_told = before->is_told;
-    member->was_held = true;
+    member->was_held = before->was_held;
     member->told_starts_ms = before->told_starts_ms;
     member->told_news = before->told_news;
     member->told_at_ms = before->told_at_ms;
@@ -189,13 +197,15 @@ static char *told_after(const Group *before, const GroupTurn *turn) {
  * is muted. */
 static int64_t next_due(const Group *after, const TurnWorld *world, const Outlook *outlook, size_t held) {
     if (!after->first_flush_ms) return outlook->ripe_ms; /* an escalation that has not spoken has no beat */
-    const int64_t interval_ms = world->route->group_interval_s * 1000, repeat_ms = repeat_at(after, world->route);
+    const int64_t interval_ms = world->route->group_interval_s * 1000, repeat_ms = group_repeat_ms(after, world->route);
     int64_t due_ms = outlook->repeats ? repeat_ms : 0;
     if (outlook->ripe_ms) due_ms = earlier(due_ms, beat_after(after->first_flush_ms, interval_ms, outlook->ripe_ms));
     if (outlook->ack_ends_ms) {
         const int64_t from_ms = outlook->ack_ends_ms > repeat_ms ? outlook->ack_ends_ms : repeat_ms;
         due_ms = earlier(due_ms, beat_after(after->first_flush_ms, interval_ms, from_ms));
     }
+    if (outlook->release_ms)
+        due_ms = earlier(due_ms, beat_after(after->first_flush_ms, interval_ms, outlook->release_ms));
     if (held) due_ms = earlier(due_ms, beat_after(after->first_flush_ms, interval_ms, world->now_ms + 1));
     return due_ms;
 }
@@ -211,7 +221,12 @@ GroupTurn *turn_begin(Groups *groups, const char *key, const TurnWorld *world) {
     const GroupFigures figures = take_stock(groups, group, turn, world, &outlook);
     const bool only_waits = outlook.waits && !figures.firing && !figures.held;
     turn->now_ms = world->now_ms;
+    turn->interval_ms = world->route->group_interval_s * 1000;
     turn->reason = group_reason(&figures);
+    if (turn->reason) {
+        release(turn);
+        outlook.release_ms = 0;
+    }
     if (world->route->base) {
         turn->escalated_from = text_copy(world->route->base->receiver);
         turn->escalated_after_s = world->route->after_s;
@@ -219,6 +234,8 @@ GroupTurn *turn_begin(Groups *groups, const char *key, const TurnWorld *world) {
     Group after = *group;
     if (!after.first_flush_ms && !only_waits) after.first_flush_ms = world->now_ms;
     if (turn->reason) after.last_sent_ms = world->now_ms;
+    /* An escalation whose receiver knows of nothing that fires begins anew, in the time of what waits. */
+    if (world->route->base && !figures.firing && !figures.held) after.first_flush_ms = after.last_sent_ms = 0;
     turn->flush = (GroupFlush){
         .key = turn->key,
         .seen_touches = group->touches,
@@ -229,6 +246,7 @@ GroupTurn *turn_begin(Groups *groups, const char *key, const TurnWorld *world) {
         .drop = !figures.firing && !figures.held && !outlook.waits,
     };
     group->is_busy = true;
+    group->first_coming_ms = after.first_flush_ms;
     due_remove(&groups->due, &group->due);
     return turn;
 }
@@ -256,21 +274,24 @@ static void follow_member(
     if (alert->kind == ALERT_FIRES) {
         Member *member = member_make(groups, group, alert->fingerprint);
         member_tell(member, member, alert, turn->now_ms);
+        member->was_held = member->was_held || member->is_held_anew;
+        member->is_held_anew = false;
         return;
     }
     Member *member = member_find(group, alert->fingerprint);
     if (!member) return;
     if (alert->kind == ALERT_HELD) {
-        member->was_held = true;
+        member->is_held_anew = false;
         return;
     }
-    member->is_told = member->was_held = member->told_no_data = member->told_flapping = false;
+    member->is_told = member->was_held = member->is_held_anew = false;
+    member->told_no_data = member->told_flapping = false;
     member->told_news = 0;
     if (!was_touched) member_remove(groups, member); /* else it may fire again: the next turn looks */
 }
 
 /* As store_commit_batch() treats the row: see GroupFlush. */
-static void follow_file(Groups *groups, Group *group, const GroupTurn *turn) {
+static void follow_file(Groups *groups, Group *group, const GroupTurn *turn, int64_t now_ms) {
     const GroupFlush *flush = &turn->flush;
     const bool was_touched = group->touches != flush->seen_touches;
     if (flush->drop && !was_touched) {
@@ -282,6 +303,11 @@ static void follow_file(Groups *groups, Group *group, const GroupTurn *turn) {
     group->last_sent_ms = flush->last_sent_ms;
     int64_t due_ms = flush->next_due_ms;
     if (was_touched && group->due.due_ms && (!due_ms || group->due.due_ms < due_ms)) due_ms = group->due.due_ms;
+    if (!group->first_flush_ms && (group->is_asked || was_touched))
+        due_ms = now_ms;
+    else if (group->is_asked)
+        due_ms = earlier(due_ms, beat_after(group->first_flush_ms, turn->interval_ms, now_ms + 1));
+    group->is_asked = false;
     group_set_due(groups, group, due_ms);
 }
 
@@ -290,7 +316,7 @@ GroupTurn *turn_end(Groups *groups, GroupTurn *turn, bool is_committed, int64_t 
     if (group) {
         group->is_busy = false;
         if (is_committed) {
-            follow_file(groups, group, turn);
+            follow_file(groups, group, turn, now_ms);
         } else {
             group_set_due(groups, group, now_ms + TURN_RETRY_MS);
         }

@@ -49,6 +49,7 @@ typedef struct GroupAlert {
                            fires */
     const Ack *ack; /* somebody is on it; NULL: nobody. Borrowed, as the instance */
     bool is_first; /* the receiver is told now that it fires since starts_ms */
+    bool was_held; /* the receiver knows, a silence held it since, and it is not told now */
 } GroupAlert;
 
 static inline bool alert_is_told(const GroupAlert *a) { return a->kind == ALERT_FIRES || a->kind == ALERT_ENDED; }
@@ -60,7 +61,7 @@ typedef struct GroupTurn {
     GroupAlert *alerts; /* all members, in no order */
     size_t alert_count, firing, ended;
     char *escalated_from; /* the receiver that was told before; NULL: this is no escalation */
-    int64_t escalated_after_s, now_ms;
+    int64_t escalated_after_s, now_ms, interval_ms; /* interval_ms: between its group's beats */
     GroupFlush flush; /* for commit 2; its texts are the turn's */
 } GroupTurn;
 

@@ -142,6 +142,18 @@ static inline void world_tell(World *world, const Instance *instance) {
     }
 }
 
+/* Somebody acknowledged it, or does no more. */
+static inline void world_look(World *world, const Instance *instance) {
+    OWN(arena) Arena *arena = arena_new();
+    const GroupWorld view = world_view(world);
+    GroupTouch *touches;
+    const size_t count = groups_look(world->groups, &view, instance->fingerprint, arena, &touches);
+    for (size_t i = 0; i < count; i++) {
+        file_touch(world, &touches[i]);
+        groups_apply_touch(world->groups, &touches[i], instance->fingerprint);
+    }
+}
+
 static inline void world_fire(World *world, Instance *instance) {
     if (instance->firing_since_ms && !instance->resolved_ms) return;
     instance->firing_since_ms = world->now_ms;

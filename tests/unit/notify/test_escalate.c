@@ -66,8 +66,7 @@ START_TEST(stays_where_somebody_is_on_it) {
     world_pass(&world, 40000);
     world_said(&world, "");
     world.acked_until_ms[0] = 0;
-    const GroupWorld view = world_view(&world);
-    groups_look(world.groups, &view, a->fingerprint);
+    world_look(&world, a);
     world_turns(&world);
     world_pass(&world, 300);
     ck_assert_msg(
@@ -112,6 +111,18 @@ START_TEST(what_was_never_told_does_not_go_on) {
     world_pass(&world, 629);
     world_said(&world, ""); /* its time runs from when they were told, at a beat 270 s ago */
     world_pass(&world, 1);
+    world_said(&world, "lead: not acknowledged +0; ");
+}
+END_TEST
+
+START_TEST(a_new_firing_has_its_own_time) {
+    Instance *a = told();
+    world_pass(&world, 890);
+    world_resolve(&world, a);
+    world_fire(&world, a); /* within a beat: its receiver hears nothing of it */
+    world_pass(&world, 909);
+    world_said(&world, "");
+    world_pass(&world, 1); /* it was found at a beat, 900 s ago */
     world_said(&world, "lead: not acknowledged +0; ");
 }
 END_TEST
@@ -173,6 +184,7 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, goes_on_when_an_acknowledgement_ends);
     tcase_add_test(tcase, what_ends_in_time_goes_nowhere);
     tcase_add_test(tcase, what_was_never_told_does_not_go_on);
+    tcase_add_test(tcase, a_new_firing_has_its_own_time);
     tcase_add_test(tcase, each_alert_has_its_own_time);
     tcase_add_test(tcase, a_restart_forgets_no_escalation);
     tcase_add_test(tcase, a_reload_that_asks_for_one_is_followed);

@@ -170,12 +170,34 @@ START_TEST(an_acknowledgement_ends_and_reminds_again) {
     world_pass(&world, 100); /* it was told at a beat, 200 s ago */
     world_said(&world, "oncall: repeat interval elapsed +0; ");
     world.acked_until_ms[0] = INT64_MAX;
-    const GroupWorld view = world_view(&world);
     world_pass(&world, 30000);
     world_said(&world, "");
     world.acked_until_ms[0] = 0; /* taken back */
-    groups_look(world.groups, &view, world.instances[0].fingerprint);
+    world_look(&world, &world.instances[0]);
+    world_restart(&world); /* which does not forget that */
     world_pass(&world, 300);
+    world_said(&world, "oncall: repeat interval elapsed +0; ");
+}
+END_TEST
+
+START_TEST(a_shorter_repeat_interval_holds_from_the_reload_on) {
+    world_fire(&world, world_instance(&world, "x", "n", "a"));
+    world_pass(&world, 30);
+    *world.said = '\0';
+    world_pass(&world, 900);
+    world.routes.root.repeat_interval_s = 1800;
+    world_reroute(&world);
+    world_restart(&world);
+    world_pass(&world, 899);
+    world_said(&world, "");
+    world_pass(&world, 1);
+    world_said(&world, "oncall: repeat interval elapsed +0; ");
+    world_pass(&world, 1000);
+    world.routes.root.repeat_interval_s = 600; /* overdue: at the next beat */
+    world_reroute(&world);
+    world_pass(&world, 199);
+    world_said(&world, "");
+    world_pass(&world, 1);
     world_said(&world, "oncall: repeat interval elapsed +0; ");
 }
 END_TEST
@@ -366,6 +388,7 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, a_late_turn_repeats_in_time);
     tcase_add_test(tcase, who_is_on_it_is_not_reminded);
     tcase_add_test(tcase, an_acknowledgement_ends_and_reminds_again);
+    tcase_add_test(tcase, a_shorter_repeat_interval_holds_from_the_reload_on);
     tcase_add_test(tcase, what_passes_between_turns_is_not_told);
     tcase_add_test(tcase, once_waits_for_nothing);
     tcase_add_test(tcase, without_room_the_turn_comes_again);

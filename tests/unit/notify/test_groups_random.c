@@ -88,7 +88,7 @@ static void mute(Run *run, size_t i) {
     world->is_muted[i] = !world->is_muted[i];
     if (!world->is_muted[i]) return;
     const GroupWorld view = world_view(world);
-    groups_hold(world->groups, &view, world->instances[i].fingerprint, INT64_MAX);
+    groups_hold(world->groups, &view, world->instances[i].fingerprint, view.now_ms, INT64_MAX);
     model->held[i] = model->is_open && model->told[i];
 }
 
@@ -106,7 +106,7 @@ static void restart(Run *run) {
     const GroupWorld view = world_view(&run->world);
     for (size_t i = 0; i < ALERTS; i++)
         if (run->models[i % NAMES].held[i])
-            groups_hold(run->world.groups, &view, run->world.instances[i].fingerprint, INT64_MAX);
+            groups_hold(run->world.groups, &view, run->world.instances[i].fingerprint, view.now_ms, INT64_MAX);
 }
 
 /* Both say the names in the order of their beat; two that beat in one second may come in any order. */

@@ -13,7 +13,7 @@ static Instance *add(const char *value) { return world_instance(&world, "x", "n"
 static void mute(size_t index) {
     world.is_muted[index] = true;
     const GroupWorld view = world_view(&world);
-    groups_hold(world.groups, &view, world.instances[index].fingerprint, INT64_MAX);
+    groups_hold(world.groups, &view, world.instances[index].fingerprint, view.now_ms, INT64_MAX);
 }
 
 START_TEST(fires_muted_and_is_told_at_the_beat_after) {
@@ -94,6 +94,73 @@ START_TEST(a_mute_within_a_beat_is_told_too) {
     world_pass(&world, 20);
     world.is_muted[0] = false;
     world_pass(&world, 300);
+    world_said(&world, "oncall: no longer muted +0; ");
+}
+END_TEST
+
+/* By a route's time or by another alert: what people know is repeated in its time, as in Alertmanager. */
+START_TEST(only_a_silence_makes_news_of_what_was_told) {
+    Instance *a = add("a"), *b = add("b");
+    world_fire(&world, a);
+    world_pass(&world, 30);
+    *world.said = '\0';
+    world.is_muted[0] = world.is_muted[1] = true;
+    world_fire(&world, b); /* a turn finds both muted */
+    world_pass(&world, 900);
+    world_resolve(&world, b);
+    world.is_muted[0] = world.is_muted[1] = false;
+    world_pass(&world, 13499);
+    world_said(&world, "");
+    world_pass(&world, 1);
+    world_said(&world, "oncall: repeat interval elapsed +0; ");
+}
+END_TEST
+
+START_TEST(a_silence_that_was_told_of_is_no_news_after_a_restart) {
+    world_fire(&world, add("a"));
+    world_pass(&world, 30);
+    *world.said = '\0';
+    const int64_t from_ms = world.now_ms;
+    mute(0);
+    world_pass(&world, 300);
+    world.is_muted[0] = false;
+    const int64_t until_ms = world.now_ms + 300000; /* it ends with the beat */
+    world_pass(&world, 300);
+    world_said(&world, "oncall: no longer muted +0; ");
+    world_restart(&world);
+    const GroupWorld view = world_view(&world);
+    groups_hold(world.groups, &view, world.instances[0].fingerprint, from_ms, until_ms);
+    world_pass(&world, 3000);
+    world_said(&world, "");
+}
+END_TEST
+
+START_TEST(a_silence_that_begins_during_a_turn_is_not_lost) {
+    world_fire(&world, add("a"));
+    world.now_ms += 30000;
+    GroupTurn *turn = world_begin(&world, groups_due(world.groups, world.now_ms));
+    mute(0);
+    file_flush(&world, &turn->flush);
+    turn_end(world.groups, turn, true, world.now_ms);
+    world_pass(&world, 600);
+    world.is_muted[0] = false;
+    world_pass(&world, 300);
+    world_said(&world, "oncall: no longer muted +0; ");
+}
+END_TEST
+
+START_TEST(what_was_held_is_told_when_nobody_is_on_it_any_more) {
+    world_fire(&world, add("a"));
+    world_pass(&world, 30);
+    *world.said = '\0';
+    mute(0);
+    world_pass(&world, 300);
+    world.is_muted[0] = false;
+    world.acked_until_ms[0] = world.now_ms + 1000 * 1000;
+    world_pass(&world, 1000);
+    world_said(&world, "");
+    world_restart(&world);
+    world_pass(&world, 200);
     world_said(&world, "oncall: no longer muted +0; ");
 }
 END_TEST
@@ -187,6 +254,27 @@ START_TEST(goes_several_ways) {
 }
 END_TEST
 
+/* The same receiver by two routes: what it was told by one is not what it was told by the other. */
+START_TEST(a_restart_keeps_two_groups_of_one_receiver_apart) {
+    Route first, second;
+    add_route(&first, "n=\"a\"", "oncall", true);
+    add_route(&second, "n=~\"a|b\"", "oncall", false);
+    first.id = "{}/{n=\"a\"}";
+    first.group_wait_s = 100;
+    world_fire(&world, add("a"));
+    world_pass(&world, 30);
+    world_said(&world, "oncall: first notification +0; ");
+    world_restart(&world);
+    world_reroute(&world);
+    world_pass(&world, 70);
+    world_said(&world, "oncall: first notification +0; ");
+    world_pass(&world, 1000);
+    world_said(&world, "");
+    matchers_free(first.matchers);
+    matchers_free(second.matchers);
+}
+END_TEST
+
 START_TEST(a_new_route_to_the_same_receiver_is_no_news) {
     Route route;
     world_fire(&world, add("a"));
@@ -210,9 +298,14 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, ends_muted_and_told_and_the_end_is_owed);
     tcase_add_test(tcase, what_was_told_before_is_told_again);
     tcase_add_test(tcase, a_mute_within_a_beat_is_told_too);
+    tcase_add_test(tcase, only_a_silence_makes_news_of_what_was_told);
+    tcase_add_test(tcase, a_silence_that_was_told_of_is_no_news_after_a_restart);
+    tcase_add_test(tcase, a_silence_that_begins_during_a_turn_is_not_lost);
+    tcase_add_test(tcase, what_was_held_is_told_when_nobody_is_on_it_any_more);
     tcase_add_test(tcase, others_of_the_group_speak);
     tcase_add_test(tcase, a_route_is_silent_at_its_times);
     tcase_add_test(tcase, goes_several_ways);
+    tcase_add_test(tcase, a_restart_keeps_two_groups_of_one_receiver_apart);
     tcase_add_test(tcase, a_new_route_to_the_same_receiver_is_no_news);
 }
 
