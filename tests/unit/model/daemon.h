@@ -1,0 +1,48 @@
+/* The real engine, with its store, its outbox and the webhook plugin, in virtual time. Only what lies at its two ends
+ * is a stand-in: the poller, whose alarms are what this says, and HTTP, which keeps what is posted. */
+#ifndef TOCSIN_TESTS_MODEL_DAEMON_H
+#define TOCSIN_TESTS_MODEL_DAEMON_H
+
+#include "model.h"
+
+#include "base/digest.h"
+#include "engine/parts.h"
+
+typedef struct Daemon {
+    char folder[64], file[96];
+    uv_loop_t loop;
+    Clock *clock;
+    Engine *engine;
+    char fingerprints[SPEC_ALERTS][FINGERPRINT_TEXT];
+    Spec spec; /* as it was written last */
+    Said said; /* since it was last emptied; what comes twice with one id is said once */
+    struct Posted *posted; /* by id */
+} Daemon;
+
+/* One a process. */
+void daemon_init(Daemon *daemon, const Spec *spec, int64_t start_s);
+void daemon_deinit(Daemon *daemon);
+int64_t daemon_now_s(const Daemon *daemon);
+void daemon_pass(Daemon *daemon, int64_t seconds); /* the clock; nothing runs */
+void daemon_write(Daemon *daemon, const Spec *spec); /* its configuration file */
+
+/* All that is due is done when these return, as far as the disk lets it. */
+void daemon_run(Daemon *daemon);
+void daemon_start(Daemon *daemon);
+void daemon_reload(Daemon *daemon);
+void daemon_feed(Daemon *daemon, const bool fires[SPEC_ALERTS]); /* what a poll found */
+/* False: it was not taken. */
+bool daemon_acknowledge(Daemon *daemon, size_t alert, int64_t until_s); /* MODEL_FOREVER: no end */
+bool daemon_unacknowledge(Daemon *daemon, size_t alert);
+bool daemon_silence(
+    Daemon *daemon, const SpecMatchers *matchers, int64_t starts_s, int64_t ends_s, char ret_id[UUID_TEXT]);
+bool daemon_unsilence(Daemon *daemon, const char *id);
+
+/* The power goes when the disk was written to so often: nothing is written from then on. */
+void daemon_die_after(Daemon *daemon, size_t writes);
+void daemon_live(Daemon *daemon); /* that was called off */
+bool daemon_is_dead(const Daemon *daemon);
+void daemon_kill(Daemon *daemon); /* it is gone; what the disk holds stays */
+void daemon_stop(Daemon *daemon); /* in an orderly way */
+
+#endif
