@@ -27,7 +27,8 @@ static atomic_size_t writes_left; /* until the disk takes nothing any more */
 /* --- the disk --- */
 
 static int on_disk(void *ctx, const ShimEvent *event) {
-    (void)ctx, (void)event;
+    (void)ctx;
+    if (event->op != SHIM_WRITE) return SQLITE_OK; /* what is written whole is answered: no commit is in doubt */
     size_t left = atomic_load(&writes_left);
     while (left && left != SIZE_MAX && !atomic_compare_exchange_weak(&writes_left, &left, left - 1)) {}
     return left ? SQLITE_OK : SQLITE_FULL;
@@ -83,18 +84,6 @@ static size_t alert_of(const char *fingerprint) {
     return alert;
 }
 
-static size_t add_labels(char *line, size_t used, size_t room, const json_t *labels) {
-    const char *between = "";
-    used += (size_t)snprintf(line + used, room - used, " {");
-    for (size_t i = 0; i < SPEC_LABELS; i++) {
-        const char *value = json_text(labels, spec_label_names[i]);
-        if (!value) continue;
-        used += (size_t)snprintf(line + used, room - used, "%s%s=%s", between, spec_label_names[i], value);
-        between = ", ";
-    }
-    return used + (size_t)snprintf(line + used, room - used, "}");
-}
-
 static size_t add_alerts(char *line, size_t used, size_t room, const json_t *alerts) {
     char marks[SPEC_ALERTS] = {0};
     for (size_t i = 0; i < json_array_size(alerts); i++) {
@@ -115,9 +104,8 @@ static void keep_post(const HttpRequest *request) {
     ck_assert_int_eq(sscanf(request->url + strlen(host), "%zu/%zu", &receiver, &channel), 2);
     if (!is_new(header_of(request, "Idempotency-Key"))) return;
     OWN(json) json_t *body = json_read(request->body, request->body_length, NULL);
-    size_t used =
-        (size_t)snprintf(line, sizeof line, "r%zu.%zu %s", receiver, channel, json_text(body, "notification_reason"));
-    used = add_labels(line, used, sizeof line, json_object_get(body, "groupLabels"));
+    size_t used = (size_t)snprintf(line, sizeof line, "r%zu.%zu %s %s:", receiver, channel, json_text(body, "groupKey"),
+        json_text(body, "notification_reason"));
     add_alerts(line, used, sizeof line, json_object_get(body, "alerts"));
     said_add(&only->said, line);
 }
@@ -394,6 +382,10 @@ static InstanceChange *change_to(Daemon *daemon, size_t alert, bool fires) {
     InstanceChange *change = change_new(instance);
     change_state(change, state, NAN, "so it is", clock_wall_ms(core->clock));
     return change;
+}
+
+bool daemon_fires(Daemon *daemon, size_t alert) {
+    return instance_find(daemon->engine->core.instances, daemon->fingerprints[alert])->memory.state == STATE_ALARM;
 }
 
 void daemon_feed(Daemon *daemon, const bool fires[SPEC_ALERTS]) {

@@ -31,6 +31,7 @@ void daemon_run(Daemon *daemon);
 void daemon_start(Daemon *daemon);
 void daemon_reload(Daemon *daemon);
 void daemon_feed(Daemon *daemon, const bool fires[SPEC_ALERTS]); /* what a poll found */
+bool daemon_fires(Daemon *daemon, size_t alert); /* as far as it knows */
 /* False: it was not taken. */
 bool daemon_acknowledge(Daemon *daemon, size_t alert, int64_t until_s); /* MODEL_FOREVER: no end */
 bool daemon_unacknowledge(Daemon *daemon, size_t alert);

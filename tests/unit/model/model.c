@@ -105,8 +105,8 @@ static void labels_at_route(const Spec *spec, size_t route, const SpecAlert *ale
     text[0] = '\0';
     for (size_t i = 0; i < SPEC_LABELS; i++) {
         if ((!by->by_every_label && !(by->group_by & 1u << i)) || !*alert->values[i]) continue;
-        used += (size_t)snprintf(
-            text + used, MODEL_LABELS_TEXT - used, "%s%s=%s", used ? ", " : "", spec_label_names[i], alert->values[i]);
+        used += (size_t)snprintf(text + used, MODEL_LABELS_TEXT - used, "%s%s=\"%s\"", used ? ", " : "",
+            spec_label_names[i], alert->values[i]);
     }
 }
 
@@ -234,8 +234,7 @@ void model_fire(Model *model, size_t alert, int64_t now_s) {
     }
 }
 
-void model_end(Model *model, size_t alert, int64_t now_s) {
-    (void)now_s;
+void model_end(Model *model, size_t alert) {
     model->fires[alert] = false;
     model->acked_until_s[alert] = MODEL_NEVER;
 }
@@ -334,6 +333,27 @@ static const char *reason_of(const Model *model, const ModelGroup *group, const 
         : NULL;
 }
 
+/* Alertmanager's: `{}/{team="x",stage!="y"}`. */
+static size_t add_route(const Spec *spec, size_t route, char *text, size_t used, size_t room) {
+    const SpecMatchers *matchers = &spec->routes[route].matchers;
+    if (!route) return used + (size_t)snprintf(text + used, room - used, "{}");
+    used = add_route(spec, spec->routes[route].parent, text, used, room);
+    used += (size_t)snprintf(text + used, room - used, "/{");
+    for (size_t i = 0; i < matchers->count; i++) {
+        const SpecMatcher *m = &matchers->list[i];
+        used += (size_t)snprintf(text + used, room - used, "%s%s%s\"%s\"", i ? "," : "", spec_label_names[m->label],
+            spec_op_words[m->op], m->value);
+    }
+    return used + (size_t)snprintf(text + used, room - used, "}");
+}
+
+static size_t add_group(const Model *model, const ModelGroup *group, char *text, size_t used, size_t room) {
+    used = add_route(&model->spec, group->route, text, used, room);
+    if (is_escalation(group))
+        used += (size_t)snprintf(text + used, room - used, "/!%llds", (long long)escalation_of(model, group)->after_s);
+    return used + (size_t)snprintf(text + used, room - used, ":{%s}", group->labels);
+}
+
 static void say(const Model *model, const ModelGroup *group, const Look *look, const char *reason, Said *said) {
     const size_t receiver = receiver_of(model, group);
     const bool is_end = !strcmp(reason, "all alerts resolved") || !strcmp(reason, "some alerts resolved");
@@ -341,7 +361,11 @@ static void say(const Model *model, const ModelGroup *group, const Look *look, c
         const bool hears = model->spec.receivers[receiver].send_resolved[channel];
         char line[1024];
         if (!hears && (is_end || !look->firing)) continue;
-        size_t used = (size_t)snprintf(line, sizeof line, "r%zu.%zu %s {%s}", receiver, channel, reason, group->labels);
+        size_t used = (size_t)snprintf(line, sizeof line, "r%zu.%zu ", receiver, channel);
+        used = add_group(model, group, line, used, sizeof line);
+        if (!strcmp(reason, "repeat interval elapsed") && model->waits && model->waits(model->ctx, line, used))
+            continue;
+        used += (size_t)snprintf(line + used, sizeof line - used, " %s:", reason);
         for (size_t alert = 0; alert < SPEC_ALERTS; alert++)
             if (look->places[alert] == FIRES || (look->places[alert] == ENDED && hears))
                 used += (size_t)snprintf(
@@ -381,6 +405,7 @@ static void group_speak(Model *model, ModelGroup *group, const Look *look, int64
     }
     remember(model, group, look, reason != NULL, now_s);
     group->is_late = false;
+    group->looked_s = now_s;
     group->next_s = beat_of(model, group, now_s) + interval_of(model, group);
     /* An escalation whose receiver knows of nothing that fires begins anew. */
     if (is_escalation(group) && !look->firing && !look->held)
@@ -399,13 +424,22 @@ static bool is_due(ModelGroup *group, const Look *look, int64_t now_s) {
     return look->firing || look->held;
 }
 
+/* Is there something that it has not seen: another firing of what was told, an alert that came to an escalation? */
+static bool has_unseen(Model *model, const ModelGroup *group, const Look *look) {
+    const ModelGroup *base = group_find(model, group->route, SPEC_ESCALATIONS, group->labels);
+    for (size_t alert = 0; alert < SPEC_ALERTS; alert++) {
+        if (look->places[alert] == FIRES && group->told_of_s[alert] != model->since_s[alert]) return true;
+        if (look->places[alert] == NOT_YET && base->told_at_s[alert] >= group->looked_s) return true;
+    }
+    return look->held || look->ended || group->first_s == MODEL_NEVER;
+}
+
 void model_miss(Model *model, int64_t now_s) {
     for (size_t i = 0; i < MODEL_GROUPS; i++) {
         ModelGroup *group = &model->groups[i];
         if (!group->is_open || group->is_late || group->next_s == MODEL_NEVER || now_s < group->next_s) continue;
         const Look look = look_at(model, group, now_s);
-        group->is_late =
-            group->first_s == MODEL_NEVER || look.held || look.ended || reason_of(model, group, &look, now_s) != NULL;
+        group->is_late = has_unseen(model, group, &look) || reason_of(model, group, &look, now_s) != NULL;
         if (!group->is_late) group->next_s += interval_of(model, group);
     }
 }

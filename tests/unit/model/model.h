@@ -17,6 +17,7 @@ typedef struct ModelGroup {
     size_t route, escalation; /* escalation: which of the route's, or SPEC_ESCALATIONS: the route itself */
     char labels[MODEL_LABELS_TEXT]; /* `alertname=x, team=y` */
     int64_t first_s, next_s; /* its first look, from which its beats count, and the next one; MODEL_NEVER: none yet */
+    int64_t looked_s; /* last */
     bool is_late; /* nobody was there when it had to look */
     int64_t sent_s; /* the beat of its last message; MODEL_NEVER: none */
     bool told[SPEC_ALERTS]; /* the receiver believes that it fires */
@@ -30,8 +31,14 @@ typedef struct ModelSilence {
     bool covers[SPEC_ALERTS]; /* what its matchers say, worked out once; so are those below */
 } ModelSilence;
 
+/* Has the receiver not yet taken an earlier message whose line begins so? Then it is not told again that all is as it
+ * was. */
+typedef bool ModelWaits(void *ctx, const char *line, size_t length);
+
 typedef struct Model {
     Spec spec;
+    ModelWaits *waits; /* NULL: everybody takes everything at once */
+    void *ctx;
     bool rests[SPEC_ALERTS][SPEC_ROUTES]; /* the routes at which the alert comes to rest */
     bool is_source[SPEC_ALERTS][SPEC_RULES], is_target[SPEC_ALERTS][SPEC_RULES];
     bool fires[SPEC_ALERTS]; /* as far as the daemon was told */
@@ -41,7 +48,8 @@ typedef struct Model {
     ModelGroup groups[MODEL_GROUPS];
 } Model;
 
-/* Lines of what was said: `receiver.channel reason {labels} +fires -ended`. */
+/* Lines of what was said: `r1.0 {}/{team="x"}:{alertname="y"} reason: +fires -ended`, receiver, channel and group key
+ * first. */
 typedef struct Said {
     char text[MODEL_SAID];
     size_t used, count;
@@ -53,7 +61,7 @@ void model_init(Model *model, const Spec *spec);
 void model_configure(Model *model, const Spec *spec); /* a reload, as far as spec_vary() goes */
 void model_silence(Model *model, size_t number, const SpecMatchers *matchers, int64_t starts_s, int64_t ends_s);
 void model_fire(Model *model, size_t alert, int64_t now_s);
-void model_end(Model *model, size_t alert, int64_t now_s);
+void model_end(Model *model, size_t alert);
 /* Behind a restart nobody remembers a group that has nothing more to tell: another alert there waits anew. */
 void model_restart(Model *model);
 /* What time itself does: silences begin to hold. Each second, before anybody looks, while the daemon is down, too. */

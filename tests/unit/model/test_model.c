@@ -44,25 +44,28 @@ __attribute__((format(printf, 2, 3))) static void note(const Run *run, const cha
 
 /* --- what happens --- */
 
+/* As far as the daemon knows of it. */
 static void know_truth(Run *run, int64_t now_s) {
     for (size_t i = 0; i < SPEC_ALERTS; i++) {
-        if (run->truth[i] == run->model.fires[i]) continue;
+        if (run->truth[i] == run->model.fires[i] || run->truth[i] != daemon_fires(&run->daemon, i)) continue;
         note(run, "%zu %s", i, run->truth[i] ? "fires" : "ends");
         if (run->truth[i])
             model_fire(&run->model, i, now_s);
         else
-            model_end(&run->model, i, now_s);
+            model_end(&run->model, i);
     }
 }
 
 /* The power is back at once: what was lost is found out anew. */
-static void come_back(Run *run) {
-    model_restart(&run->model);
+static void come_back(Run *run, int64_t now_s) {
     note(run, "power cut");
     run->cuts++;
     daemon_kill(&run->daemon);
     daemon_start(&run->daemon);
+    know_truth(run, now_s);
+    model_restart(&run->model);
     daemon_feed(&run->daemon, run->truth);
+    know_truth(run, now_s);
 }
 
 static void toggle(Run *run, int64_t now_s) {
@@ -74,6 +77,7 @@ static void toggle(Run *run, int64_t now_s) {
         if (draw_one_in(&run->draw, 2)) run->truth[i] = fires;
     if (run->down_until_s) return;
     daemon_feed(&run->daemon, run->truth);
+    if (daemon_is_dead(&run->daemon)) come_back(run, now_s);
     know_truth(run, now_s);
 }
 
@@ -86,7 +90,7 @@ static void silence(Run *run, int64_t now_s) {
     const int64_t starts_s = now_s + (draw_one_in(&run->draw, 2) ? 0 : draw_between(&run->draw, 1, 300));
     const int64_t ends_s = starts_s + draw_between(&run->draw, 2, draw_one_in(&run->draw, 2) ? 60 : 3600);
     if (!daemon_silence(&run->daemon, &matchers, starts_s, ends_s, run->silences[number])) {
-        come_back(run); /* its poster was told that it did not work */
+        come_back(run, now_s); /* its poster was told that it did not work */
         daemon_silence(&run->daemon, &matchers, starts_s, ends_s, run->silences[number]);
     }
     note(run, "silence %zu of %s=~%s, %s%s%s, from %+lld s to %+lld s", number,
@@ -102,7 +106,7 @@ static void unsilence(Run *run, int64_t now_s) {
     ModelSilence *silence = &run->model.silences[number];
     if (silence->ends_s <= now_s) return;
     if (!daemon_unsilence(&run->daemon, run->silences[number])) {
-        come_back(run);
+        come_back(run, now_s);
         daemon_unsilence(&run->daemon, run->silences[number]);
     }
     note(run, "silence %zu ends", number);
@@ -115,7 +119,7 @@ static void acknowledge(Run *run, int64_t now_s) {
     const int64_t until_s = ends ? now_s + draw_between(&run->draw, 5, 3000) : MODEL_FOREVER;
     if (!run->model.fires[alert]) return;
     if (!daemon_acknowledge(&run->daemon, alert, until_s)) {
-        come_back(run);
+        come_back(run, now_s);
         daemon_acknowledge(&run->daemon, alert, until_s);
     }
     note(run, "%zu acknowledged for %lld s", alert, ends ? (long long)(until_s - now_s) : -1);
@@ -126,7 +130,7 @@ static void unacknowledge(Run *run, int64_t now_s) {
     const size_t alert = draw_below(&run->draw, SPEC_ALERTS);
     if (!run->model.fires[alert] || run->model.acked_until_s[alert] <= now_s) return;
     if (!daemon_unacknowledge(&run->daemon, alert)) {
-        come_back(run);
+        come_back(run, now_s);
         daemon_unacknowledge(&run->daemon, alert);
     }
     note(run, "%zu acknowledged no more", alert);
@@ -200,7 +204,7 @@ static void wake_up(Run *run, int64_t now_s) {
 static void be_up(Run *run, int64_t now_s) {
     if (draw_one_in(&run->draw, 20 * run->pace_s)) daemon_die_after(&run->daemon, draw_below(&run->draw, 60));
     daemon_run(&run->daemon);
-    if (daemon_is_dead(&run->daemon)) come_back(run);
+    if (daemon_is_dead(&run->daemon)) come_back(run, now_s);
     look(run, now_s);
     if (draw_one_in(&run->draw, run->pace_s)) happen(run, now_s);
 }
@@ -220,7 +224,7 @@ static void second(Run *run) {
     else
         be_down(run, now_s);
     if (!run->down_until_s) {
-        if (daemon_is_dead(&run->daemon)) come_back(run);
+        if (daemon_is_dead(&run->daemon)) come_back(run, now_s);
         daemon_live(&run->daemon);
         model_look(&run->model, now_s, false, &run->want); /* what waits for nothing */
         compare(run, now_s);
