@@ -23,12 +23,14 @@ enum { TURNS_MAX = 1000000 }; /* of the loop, for what one second brings */
 
 static Daemon *only; /* the stand-ins have no context of their own */
 static atomic_size_t writes_left; /* until the disk takes nothing any more */
+static atomic_bool is_disk_full;
 
 /* --- the disk --- */
 
 static int on_disk(void *ctx, const ShimEvent *event) {
     (void)ctx;
     if (event->op != SHIM_WRITE) return SQLITE_OK; /* what is written whole is answered: no commit is in doubt */
+    if (atomic_load(&is_disk_full)) return SQLITE_FULL;
     size_t left = atomic_load(&writes_left);
     while (left && left != SIZE_MAX && !atomic_compare_exchange_weak(&writes_left, &left, left - 1)) {}
     return left ? SQLITE_OK : SQLITE_FULL;
@@ -44,15 +46,27 @@ bool daemon_is_dead(const Daemon *daemon) {
     return !atomic_load(&writes_left);
 }
 
-/* --- HTTP: what is posted is taken --- */
+void daemon_fill_disk(Daemon *daemon, bool is_full) {
+    (void)daemon;
+    atomic_store(&is_disk_full, is_full);
+}
+
+bool daemon_is_behind(const Daemon *daemon) { return daemon->engine->core.is_behind; }
+
+/* --- HTTP: what is posted is taken, but by who refuses --- */
 
 typedef struct Posted {
     UT_hash_handle hh;
     char id[64];
+    char *line;
+    size_t receiver;
+    bool is_taken;
+    int64_t posted_s, taken_s;
 } Posted;
 
 struct HttpTicket {
     uv_timer_t timer;
+    Posted *posted;
     HttpDone *done;
     void *ctx;
     HttpTicket *prev, *next;
@@ -66,15 +80,29 @@ static const char *header_of(const HttpRequest *request, const char *name) {
     return NULL;
 }
 
-static bool is_new(const char *id) {
+static Posted *posted_get(const char *id) {
     Posted *posted;
     ck_assert_ptr_nonnull(id);
     HASH_FIND_STR(only->posted, id, posted);
-    if (posted) return false;
+    if (posted) return posted;
     posted = alloc_zeroed(1, sizeof *posted);
     snprintf(posted->id, sizeof posted->id, "%s", id);
     HASH_ADD_STR(only->posted, id, posted);
-    return true;
+    return posted;
+}
+
+void daemon_refuse(Daemon *daemon, size_t receiver, bool refuses) { daemon->refuses[receiver] = refuses; }
+
+bool daemon_owes(const Daemon *daemon, size_t receiver) { return daemon->owed[receiver] > 0; }
+
+/* What is taken in this second was on its way when somebody looked; what is posted first in it was not there. */
+bool daemon_waits(const Daemon *daemon, const char *line, size_t length) {
+    const int64_t now_s = daemon_now_s(daemon);
+    for (const Posted *posted = daemon->posted; posted; posted = posted->hh.next)
+        if ((!posted->is_taken || posted->taken_s == now_s) && posted->posted_s < now_s &&
+            !strncmp(posted->line, line, length) && posted->line[length] == ' ')
+            return true;
+    return false;
 }
 
 static size_t alert_of(const char *fingerprint) {
@@ -95,19 +123,25 @@ static size_t add_alerts(char *line, size_t used, size_t room, const json_t *ale
     return used;
 }
 
-static void keep_post(const HttpRequest *request) {
+static Posted *keep_post(const HttpRequest *request) {
     static const char host[] = "http://127.0.0.1/";
     char line[1024];
     size_t receiver, channel;
     ck_assert_str_eq(request->method, "POST");
     ck_assert(!strncmp(request->url, host, strlen(host)));
     ck_assert_int_eq(sscanf(request->url + strlen(host), "%zu/%zu", &receiver, &channel), 2);
-    if (!is_new(header_of(request, "Idempotency-Key"))) return;
+    Posted *posted = posted_get(header_of(request, "Idempotency-Key"));
+    if (posted->line) return posted;
     OWN(json) json_t *body = json_read(request->body, request->body_length, NULL);
     size_t used = (size_t)snprintf(line, sizeof line, "r%zu.%zu %s %s:", receiver, channel, json_text(body, "groupKey"),
         json_text(body, "notification_reason"));
     add_alerts(line, used, sizeof line, json_object_get(body, "alerts"));
     said_add(&only->said, line);
+    posted->line = text_copy(line);
+    posted->receiver = receiver;
+    posted->posted_s = daemon_now_s(only);
+    only->owed[receiver]++;
+    return posted;
 }
 
 static void ticket_closed(uv_handle_t *timer) { free(timer->data); }
@@ -119,7 +153,15 @@ static void ticket_end(HttpTicket *ticket, const HttpAnswer *answer) {
 }
 
 static void answer(uv_timer_t *timer) {
-    ticket_end(timer->data, &(HttpAnswer){.outcome = HTTP_ANSWERED, .status = 200, .body = "", .error = ""});
+    HttpTicket *ticket = timer->data;
+    const bool is_taken = !only->refuses[ticket->posted->receiver];
+    if (is_taken && !ticket->posted->is_taken) {
+        ticket->posted->is_taken = true;
+        ticket->posted->taken_s = daemon_now_s(only);
+        only->owed[ticket->posted->receiver]--;
+    }
+    ticket_end(
+        ticket, &(HttpAnswer){.outcome = HTTP_ANSWERED, .status = is_taken ? 200 : 503, .body = "", .error = ""});
 }
 
 Http *http_new(uv_loop_t *loop, const Clock *clock, Metrics *metrics) {
@@ -138,7 +180,7 @@ HttpTicket *http_start(Http *http, const HttpRequest *request, HttpDone *done, v
     uv_timer_init((uv_loop_t *)http, &ticket->timer);
     ticket->timer.data = ticket;
     DL_APPEND(tickets, ticket);
-    keep_post(request);
+    ticket->posted = keep_post(request);
     uv_timer_start(&ticket->timer, answer, 0, 0);
     return ticket;
 }
@@ -354,6 +396,7 @@ void daemon_deinit(Daemon *daemon) {
     ck_assert_int_eq(uv_loop_close(&daemon->loop), 0);
     HASH_ITER(hh, daemon->posted, posted, next) {
         HASH_DEL(daemon->posted, posted);
+        free(posted->line);
         free(posted);
     }
     clock_free(daemon->clock);
@@ -461,7 +504,7 @@ bool daemon_silence(
     ck_assert_msg(silence != NULL, "%s", err.text);
     engine_silence_post(daemon->engine, silence, silenced, &said);
     daemon_run(daemon);
-    ck_assert_msg(said.outcome == ENGINE_DONE || daemon_is_dead(daemon), "%s", said.said);
+    ck_assert_msg(said.outcome == ENGINE_DONE || said.outcome == ENGINE_STORE_FULL, "%s", said.said);
     snprintf(ret_id, UUID_TEXT, "%.*s", UUID_TEXT - 1, said.said);
     return said.outcome == ENGINE_DONE;
 }
@@ -470,6 +513,6 @@ bool daemon_unsilence(Daemon *daemon, const char *id) {
     Silenced said = {.outcome = ENGINE_NOT_FOUND};
     engine_silence_expire(daemon->engine, id, silenced, &said);
     daemon_run(daemon);
-    ck_assert_msg(said.outcome == ENGINE_DONE || daemon_is_dead(daemon), "%s", said.said);
+    ck_assert_msg(said.outcome == ENGINE_DONE || said.outcome == ENGINE_STORE_FULL, "%s", said.said);
     return said.outcome == ENGINE_DONE;
 }

@@ -17,6 +17,8 @@ typedef struct Daemon {
     Spec spec; /* as it was written last */
     Said said; /* since it was last emptied; what comes twice with one id is said once */
     struct Posted *posted; /* by id */
+    bool refuses[SPEC_RECEIVERS];
+    size_t owed[SPEC_RECEIVERS]; /* messages that were posted and not taken */
 } Daemon;
 
 /* One a process. */
@@ -39,10 +41,17 @@ bool daemon_silence(
     Daemon *daemon, const SpecMatchers *matchers, int64_t starts_s, int64_t ends_s, char ret_id[UUID_TEXT]);
 bool daemon_unsilence(Daemon *daemon, const char *id);
 
+/* A receiver that takes nothing; then: does it lack a message, or an earlier one whose line begins so (up to now)? */
+void daemon_refuse(Daemon *daemon, size_t receiver, bool refuses);
+bool daemon_owes(const Daemon *daemon, size_t receiver);
+bool daemon_waits(const Daemon *daemon, const char *line, size_t length);
+
 /* The power goes when the disk was written to so often: nothing is written from then on. */
 void daemon_die_after(Daemon *daemon, size_t writes);
 void daemon_live(Daemon *daemon); /* that was called off */
 bool daemon_is_dead(const Daemon *daemon);
+void daemon_fill_disk(Daemon *daemon, bool is_full); /* nothing can be written, and the daemon lives on */
+bool daemon_is_behind(const Daemon *daemon); /* the disk lacks what it knows: it tells nobody anything yet */
 void daemon_kill(Daemon *daemon); /* it is gone; what the disk holds stays */
 void daemon_stop(Daemon *daemon); /* in an orderly way */
 

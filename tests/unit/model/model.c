@@ -431,7 +431,8 @@ static bool has_unseen(Model *model, const ModelGroup *group, const Look *look) 
         if (look->places[alert] == FIRES && group->told_of_s[alert] != model->since_s[alert]) return true;
         if (look->places[alert] == NOT_YET && base->told_at_s[alert] >= group->looked_s) return true;
     }
-    return look->held || look->ended || group->first_s == MODEL_NEVER;
+    const bool is_over = !look->firing && !look->waiting;
+    return look->held || look->ended || is_over || group->first_s == MODEL_NEVER;
 }
 
 void model_miss(Model *model, int64_t now_s) {
@@ -450,24 +451,38 @@ size_t model_due(const Model *model, int64_t now_s) {
     return count;
 }
 
-/* Those that are escalations or those that are not, or all. */
-static void look_of(Model *model, int64_t now_s, bool bases, bool escalations, Said *said) {
+static bool says_all(const Said *heard, const Said *lines) {
+    for (const char *at = lines->text, *end; (end = strchr(at, '\n')); at = end + 1)
+        if (!times_in(heard, at, (size_t)(end - at))) return false;
+    return lines->count > 0;
+}
+
+/* Of many groups in one second an escalation may look before what the others say then is known, or behind it. */
+static void speak_as_heard(
+    Model *model, ModelGroup *group, const Look *before, int64_t now_s, const Said *heard, Said *said) {
+    ModelGroup trial = *group;
+    Said lines = {.used = 0};
+    group_speak(model, &trial, before, now_s, &lines);
+    const Look behind = look_at(model, group, now_s);
+    if (says_all(heard, &lines))
+        group_speak(model, group, before, now_s, said);
+    else if (is_due(group, &behind, now_s))
+        group_speak(model, group, &behind, now_s, said);
+}
+
+void model_look(Model *model, int64_t now_s, const Said *heard, Said *said) {
     Look looks[MODEL_GROUPS];
     ModelGroup *due[MODEL_GROUPS];
     size_t count = 0;
     for (size_t i = 0; i < MODEL_GROUPS; i++) {
         ModelGroup *group = &model->groups[i];
-        if (!group->is_open || (is_escalation(group) ? !escalations : !bases)) continue;
-        if (group->next_s != MODEL_NEVER && now_s < group->next_s) continue;
+        if (!group->is_open || (group->next_s != MODEL_NEVER && now_s < group->next_s)) continue;
         looks[count] = look_at(model, group, now_s);
         if (is_due(group, &looks[count], now_s)) due[count++] = group;
     }
-    for (size_t i = 0; i < count; i++) group_speak(model, due[i], &looks[i], now_s, said);
+    for (size_t i = 0; i < count; i++)
+        if (!heard || !is_escalation(due[i])) group_speak(model, due[i], &looks[i], now_s, said);
+    for (size_t i = 0; heard && i < count; i++)
+        if (is_escalation(due[i])) speak_as_heard(model, due[i], &looks[i], now_s, heard, said);
     for (size_t i = 0; i < count; i++) due[i]->is_open = stays_open(model, due[i], now_s);
-}
-
-void model_look(Model *model, int64_t now_s, bool in_order, Said *said) {
-    if (!in_order) return look_of(model, now_s, true, true, said);
-    look_of(model, now_s, true, false, said);
-    look_of(model, now_s, false, true, said);
 }

@@ -66,9 +66,9 @@ void model_end(Model *model, size_t alert);
 void model_restart(Model *model);
 /* What time itself does: silences begin to hold. Each second, before anybody looks, while the daemon is down, too. */
 void model_pass(Model *model, int64_t now_s);
-/* Every group whose time has come looks and says what it has to say: all at what was so before, or, where `in_order`,
- * escalations at what the others have just said. */
-void model_look(Model *model, int64_t now_s, bool in_order, Said *said);
+/* Every group whose time has come looks, at what was so before, and says what it has to say. `heard`: so many look now
+ * that an escalation may see what the others say in this second, or not; either is right, and it does as was heard. */
+void model_look(Model *model, int64_t now_s, const Said *heard, Said *said);
 /* In place of that while the daemon is down: whoever had nothing to look for waits for the next beat. */
 void model_miss(Model *model, int64_t now_s);
 size_t model_due(const Model *model, int64_t now_s); /* how many that may be */

@@ -287,7 +287,9 @@ static void print_children(const Spec *spec, size_t parent, size_t depth, FILE *
     snprintf(indent, sizeof indent, "%*s", (int)(2 * depth + 2), "");
     fprintf(out, "%.*sroutes:\n", (int)(2 * depth), indent);
     /* What Tocsin says of itself is none of the model's business. */
-    if (!parent) fprintf(out, "%.*s- {matchers: ['source=\"tocsin\"'], receiver: nobody}\n", (int)(2 * depth), indent);
+    if (!parent)
+        fprintf(
+            out, "%.*s- {matchers: ['source=\"tocsin\"'], receiver: nobody, escalate: []}\n", (int)(2 * depth), indent);
     for (size_t i = 1; i < spec->route_count; i++) {
         const SpecRoute *route = &spec->routes[i];
         if (route->parent != parent) continue;
