@@ -102,8 +102,8 @@ static void on_leased(void *ctx, StoreOutcome outcome) {"""),
     Fault("leased-is-done", "what was on its way at a kill is not sent again (I3)", KILLS, (
         Edit("daemon/store/store_file.c", "code = store_settle_sending(o->db, o->was_clean, o->now_ms);",
              "code = SQLITE_OK;"),
-        Edit("daemon/store/store_load.c", "WHERE state NOT IN ('delivered', 'discarded', 'expired')",
-             "WHERE state NOT IN ('sending', 'delivered', 'discarded', 'expired')"),)),
+        Edit("daemon/store/store_load.c", "WHERE ifnull(state, '') NOT IN ('delivered', 'discarded', 'expired')",
+             "WHERE ifnull(state, '') NOT IN ('sending', 'delivered', 'discarded', 'expired')"),)),
     Fault("taken-again", "what a receiver took is sent again (I3)", KILLS, (
         Edit("daemon/notify/delivery.c", "[ON_ACCEPTED] = {true, DELIVERY_DELIVERED},",
              "[ON_ACCEPTED] = {true, DELIVERY_PENDING},"),)),
@@ -115,11 +115,12 @@ static void on_leased(void *ctx, StoreOutcome outcome) {"""),
              "const bool is_fine = status >= 200 && status < 400;"),
         Edit("plugins/webhook/webhook.c", "if (status >= 300 && status < 400)", "if (status >= 400 && status < 400)"),)),
     Fault("ack-answered-early", "an acknowledgement is answered before its commit (I6)", KILLS, (
-        Edit("daemon/engine/acking.c",
-             "store_commit_batch(core->store, &(StoreBatch){.acks = &row, .ack_count = 1}, committed, acking);", """
+        Edit("daemon/engine/acking.c", """.acks = &row, .ack_count = 1, .touches = acking->touches, .touch_count = acking->touch_count};
+    store_commit_batch(core->store, &batch, committed, acking);""", """
+        .acks = &row, .ack_count = 1, .touches = acking->touches, .touch_count = acking->touch_count};
     if (acking->done) acking->done(acking->ctx, ENGINE_DONE);
     acking->done = NULL;
-    store_commit_batch(core->store, &(StoreBatch){.acks = &row, .ack_count = 1}, committed, acking);"""),)),
+    store_commit_batch(core->store, &batch, committed, acking);"""),)),
     Fault("silence-answered-early", "a silence, or its end, is answered before its commit (I6)", KILLS, (
         Edit("daemon/engine/silencing.c", "answer(silencing, ENGINE_DONE, made->id);", ""),
         Edit("daemon/engine/silencing.c", "store_commit_batch(silencing->core->store, &batch, committed, silencing);", """

@@ -340,8 +340,8 @@ static bool has_static(const Search *search, const char *name) {
 /* Where the key stands that counts. */
 static Place key_place(const AwsFiles *files, const char *name, const char *key) {
     const size_t line = profiles_line(files->credentials, SECTION_PROFILE, name, key);
-    if (line) return (Place){files->credentials_path, line, 1};
-    return (Place){files->config_path, profiles_line(files->config, SECTION_PROFILE, name, key), 1};
+    if (line) return (Place){files->credentials_path, (uint32_t)line, 1};
+    return (Place){files->config_path, (uint32_t)profiles_line(files->config, SECTION_PROFILE, name, key), 1};
 }
 
 /* `a -> b -> a`: told by name, for the person has to find it in two files. */
@@ -434,7 +434,7 @@ static Found no_circle(Search *search, const char *name) {
     Place at;
     OWN(text) char *circle = way_circle(search->files, name, &at);
     if (!circle) return FOUND;
-    return broken(error_set(search->err, ERROR_INPUT, "%s:%zu:%zu: " WAY_CIRCLE " (" WAY_CIRCLE_REMEDY ")", at.file,
+    return broken(error_set(search->err, ERROR_INPUT, "%s:%u:%u: " WAY_CIRCLE " (" WAY_CIRCLE_REMEDY ")", at.file,
         at.line, at.column, circle));
 }
 

@@ -96,7 +96,7 @@ static bool names_own(const MetricBatch *batch, const MetricReader *reader, cons
 }
 
 static const char *at_place(Arena *arena, const Place *at) {
-    return at->file ? arena_format(arena, "%s:%zu:%zu: ", at->file, at->line, at->column) : "";
+    return at->file ? arena_format(arena, "%s:%u:%u: ", at->file, at->line, at->column) : "";
 }
 
 static const Place *place_of(const Asked *asked) {

@@ -140,4 +140,7 @@ def state_file(world):
 
 
 def is_whole(state):
-    return state.execute("PRAGMA quick_check").fetchone()[0] == "ok"
+    try:
+        return state.execute("PRAGMA quick_check").fetchone()[0] == "ok"
+    except sqlite3.DatabaseError:  # too damaged to be checked
+        return False

@@ -225,6 +225,10 @@ Poller *poller_free(Poller *poller) {
     return NULL;
 }
 void poller_resume(Poller *poller, const StoreLoad *load) { (void)poller, (void)load; }
+int64_t poller_resumed_s(const Poller *poller) {
+    (void)poller;
+    return 0;
+}
 
 static void keep_fingerprint(const Instance *instance) {
     for (size_t i = 0; i < SPEC_ALERTS; i++) {

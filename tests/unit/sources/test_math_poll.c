@@ -43,9 +43,9 @@ static void alarm_make(MathAlarm *alarm, size_t number, const char *expression, 
     if (has_metric)
         alarm->items[0] = (MathItem){.id = "a",
             .metric = {.namespace = "N", .metric_name = "M", .statistic = "Sum"},
-            .at = {"t.yaml", 10 * number, 9}};
-    alarm->items[has_metric] =
-        (MathItem){.id = "rate", .expression = expression, .return_data = true, .at = {"t.yaml", 10 * number + 1, 28}};
+            .at = {"t.yaml", 10 * (uint32_t)number, 9}};
+    alarm->items[has_metric] = (MathItem){
+        .id = "rate", .expression = expression, .return_data = true, .at = {"t.yaml", 10 * (uint32_t)number + 1, 28}};
     alarm->selector.items = (SectionList){.count = has_metric ? 2 : 1, .items = alarm->items};
     alarm->rule = (ThresholdRule){.comparison = COMPARE_GT, .n = 1, .m = 1, .range = 3, .period_s = 60};
 }
