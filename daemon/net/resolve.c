@@ -1,6 +1,7 @@
 #include "net/resolve.h"
 
 #include "base/alloc.h"
+#include "base/log.h"
 
 #include <assert.h>
 #include <netdb.h>
@@ -19,6 +20,7 @@ typedef struct Name {
     NameState state;
     int64_t known_ms, asked_ms, good_ms; /* monotonic; good_ms: when the addresses came */
     bool is_slow; /* it failed after RESOLVE_SLOW_MS or more */
+    bool is_stale; /* as it was told */
     struct sockaddr_storage addresses[RESOLVE_ADDRESSES];
     size_t count;
     const char *error;
@@ -121,13 +123,22 @@ static void keep_addresses(Name *name, const struct addrinfo *list) {
     }
 }
 
+static void tell_stale(Name *name, bool is_stale) {
+    if (is_stale && !name->is_stale)
+        LOG(WARNING, "no name server answers: the last addresses go on to serve for an hour", KV("host", name->host));
+    else if (!is_stale && name->is_stale)
+        LOG(INFO, "a name server answers again", KV("host", name->host));
+    name->is_stale = is_stale;
+}
+
 static void name_known(Name *name, int status, const struct addrinfo *list) {
     const int64_t now_ms = clock_mono_ms(name->resolver->clock);
-    const bool is_silence = status == UV_EAI_AGAIN;
+    const bool is_stale = status == UV_EAI_AGAIN && is_stale_good(name);
     name->state = NAME_KNOWN;
     name->known_ms = now_ms;
     name->is_slow = status && now_ms - name->asked_ms >= RESOLVE_SLOW_MS;
-    if (!is_silence || !is_stale_good(name)) name->count = 0;
+    if (!is_stale) name->count = 0;
+    tell_stale(name, is_stale);
     if (status == 0) {
         keep_addresses(name, list);
         name->good_ms = now_ms;

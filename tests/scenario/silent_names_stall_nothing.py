@@ -104,6 +104,7 @@ def scenario(world):
     asked = dict(server.asked)
     stale = test_receiver(world, "named")
     expect(server.asked["good.test"] > asked["good.test"], "it was asked for again")
+    expect("no name server answers" in world.log() and "host=good.test" in world.log(), "and that is told")
     gap_s, turn_s = longest_gap_s(world, began, operation="GetMetricData"), longest_turn_s(world)
     expect(gap_s < 10, f"polls each second, and never {gap_s:.1f} s apart")
     stopping = time.monotonic()
