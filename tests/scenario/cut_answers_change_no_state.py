@@ -19,7 +19,7 @@ def asked(world, operation):
 
 
 def scenario(world):
-    places = [0, 1, *(random.Random(SEED).randrange(2, PLACE_MAX) for _ in range(CUTS)), -1]
+    places = [0, 1, *random.Random(SEED).sample(range(2, PLACE_MAX), CUTS), -1]
     world.simulator(WORLD)
     world.configure(ALARMS, poll=EACH_SECOND)
     # From the start: a window of the graph that was read is not asked for again.
