@@ -126,7 +126,8 @@ sed -n ${{number}}p answers | sed s/END/$(date -u -d '+12 seconds' +%Y-%m-%dT%H:
     os.chmod(os.path.join(world.dir, ".aws"), 0o755)
     os.chmod(os.path.join(world.dir, "count"), 0o666)
     world.env = {name: text for name, text in world.env.items() if not name.startswith("AWS_")}
-    world.env |= {"AWS_EC2_METADATA_DISABLED": "true", "PLANTED": "planted-environment-4455"}
+    world.env |= {"AWS_EC2_METADATA_DISABLED": "true", "PLANTED": "planted-environment-4455",
+                  "ASAN_OPTIONS": world.env.get("ASAN_OPTIONS", "") + ":handle_segv=0"}  # it is to die of it
 
 
 def strangers(world):

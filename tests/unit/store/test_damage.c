@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 
 #ifdef __SANITIZE_ADDRESS__
-enum { DAMAGES = 150 }; /* a process each, and those are slow here */
+enum { DAMAGES = 100 }; /* a process each, and those are slow here */
 #else
 enum { DAMAGES = 1000 };
 #endif
