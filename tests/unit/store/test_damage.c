@@ -127,7 +127,7 @@ static int run_once(void) {
         if (!freopen("/dev/null", "w", stderr)) _exit(CHILD_REFUSED); /* hundreds of lines that are meant to come */
         uv_loop_fork(&room.loop);
         if (!room_try_open(&room)) _exit(CHILD_REFUSED);
-        OWN(store_load) StoreLoad *load = room_load(&room);
+        store_load_free(room_load(&room));
         work();
         room_close(&room);
         _exit(room.lost ? CHILD_LOST : 0);
