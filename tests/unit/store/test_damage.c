@@ -16,7 +16,7 @@ enum { DAMAGES = 100 }; /* a process each, and those are slow here */
 enum { DAMAGES = 1000 };
 #endif
 enum {
-    ROWS = 60,
+    ROWS = 24,
     STARTS_MAX = 2,
     VERSION_AT = 60, /* of the file's head: a small number there is a newer version, which is refused by intent */
     CHILD_LOST = 10, /* exit statuses of a run: it worked on a fresh file, */
@@ -255,7 +255,7 @@ END_TEST
 
 static void fill(TCase *tcase) {
     tcase_add_checked_fixture(tcase, set_up, tear_down);
-    tcase_set_timeout(tcase, 240);
+    tcase_set_timeout(tcase, 280);
     tcase_add_test(tcase, damage_anywhere_costs_at_most_one_more_start);
 }
 
