@@ -10,6 +10,7 @@ from pieces import QUICK_ROUTE, bodies
 from world import expect, run, wait_for
 
 CRASHES, SUSPECT = 6, 3
+FLIGHT = 4  # sends of one receiver at once: so many may have been there at all three crashes, and are suspects, too
 ALARM = """
   - name: {name}
     severity: critical
@@ -59,7 +60,7 @@ receivers:
     parked = wait_for(lambda: world.notifications("parked"), 20, "the message is parked")
     expect(len(parked) == 1 and parked[0]["plugin"] == "deadly" and f"last {CRASHES} times" in parked[0]["last_error"],
            f"it alone, saying why: {parked}")
-    wait_for(lambda: len([row for row in world.notifications("delivered") if row["plugin"] == "deadly"]) >= len(GOOD), 30,
+    wait_for(lambda: sum(row["plugin"] == "deadly" for row in world.notifications("delivered")) >= len(GOOD), 30,
              "every other message went through the same plugin")
     for name in ["poison", *GOOD]:
         wait_for(lambda: [body for body in bodies(hook, status="firing") if name in str(body["groupLabels"])], 20,
@@ -70,13 +71,14 @@ receivers:
     for number, life in enumerate(told[SUSPECT:CRASHES], SUSPECT + 1):
         expect(life.count("begin") == life.count("end"), f"at try {number} nothing else was under way: {life}")
     before = sum(life.count("end") for life in told[:SUSPECT + 1])
-    expect(before >= len(GOOD), f"as a suspect it went after all others: {told}")
+    expect(before >= len(GOOD) - (FLIGHT - 1), f"as a suspect it went after all that are none: {told}")
     for minute in range(-5, 0):
         world.push(1, minute=minute, count=500)
     wait_for(lambda: [row for row in bodies(hook, status="resolved") if "poison" in str(row["groupLabels"])], 20,
              "its end is told")
     expect(len(lives(journal)) == CRASHES + 1, "and crashes nothing")
-    print(f"figure: {CRASHES} crashes over one message: it alone is parked; {before} others went before it once it was a suspect")
+    print(f"figure: {CRASHES} crashes over one message: it alone is parked, {before} of {len(GOOD)} others went before it, "
+          "all arrived")
 
 
 run(scenario)
