@@ -38,7 +38,7 @@ bool buffer_format(Buffer *buffer, const char *format, ...) {
 const char *buffer_string(const Buffer *buffer) { return buffer->bytes ? buffer->bytes : ""; }
 
 char *buffer_take(Buffer *buffer) {
-    char *bytes = buffer->bytes ? buffer->bytes : text_copy("");
+    char *bytes = buffer->bytes ? alloc_again(buffer->bytes, buffer->used + 1, 1) : text_copy("");
     *buffer = BUFFER(buffer->max);
     return bytes;
 }

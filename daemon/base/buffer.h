@@ -20,7 +20,8 @@ bool buffer_add(Buffer *buffer, const void *bytes, size_t length); /* false: it 
 bool buffer_text(Buffer *buffer, const char *text);
 bool buffer_format(Buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 const char *buffer_string(const Buffer *buffer); /* never NULL; borrowed */
-char *buffer_take(Buffer *buffer); /* hands the bytes over (never NULL); the buffer is empty again */
+/* Hands the bytes over, never NULL and no longer than needed; the buffer is empty again. */
+char *buffer_take(Buffer *buffer);
 void buffer_deinit(Buffer *buffer);
 static inline void buffer_drop(Buffer *buffer) { buffer_deinit(buffer); } /* for OWN(buffer) Buffer x */
 
