@@ -5,9 +5,9 @@
 #include "base/buffer.h"
 #include "base/digest.h"
 #include "base/table.h"
+#include "base/text.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,9 +72,10 @@ Instances *instances_free(Instances *table) {
 
 static void add_part(Buffer *key, const char *part) {
     /* Lengths before the bytes: no two different keys give the same run of bytes. */
-    char head[32];
+    char head[WHOLE_TEXT_MAX];
     const size_t length = strlen(part);
-    buffer_add(key, head, (size_t)snprintf(head, sizeof head, "%zu:", length));
+    buffer_text(key, whole_format(length, head));
+    buffer_add(key, ":", 1);
     buffer_add(key, part, length);
     buffer_add(key, ",", 1);
 }

@@ -163,14 +163,15 @@ static int digits_needed(double value, int *ret_exponent) {
     return digits;
 }
 
-/* By hand: most figures are whole, and each alarm has several in each poll. */
-static void whole_format(uint64_t value, bool is_negative, char *text) {
-    char digits[NUMBER_TEXT_MAX];
+const char *whole_format(uint64_t value, char text[static WHOLE_TEXT_MAX]) {
+    char digits[WHOLE_TEXT_MAX];
     size_t at = sizeof digits - 1;
     digits[at] = '\0';
-    for (; value; value /= 10) digits[--at] = (char)('0' + value % 10);
-    if (is_negative) digits[--at] = '-';
-    memcpy(text, digits + at, sizeof digits - at);
+    do {
+        digits[--at] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value);
+    return memcpy(text, digits + at, sizeof digits - at);
 }
 
 const char *number_format(double value, char text[static NUMBER_TEXT_MAX]) {
@@ -178,8 +179,11 @@ const char *number_format(double value, char text[static NUMBER_TEXT_MAX]) {
     if (isnan(value)) return strcpy(text, "NaN");
     if (isinf(value)) return strcpy(text, value > 0 ? "+Inf" : "-Inf");
     if (value == 0) return strcpy(text, "0"); /* no `-0` */
-    if (fabs(value) < whole_max && value == trunc(value))
-        return whole_format((uint64_t)fabs(value), value < 0, text), text;
+    if (fabs(value) < whole_max && value == trunc(value)) { /* most figures are whole */
+        if (value < 0) *text = '-';
+        whole_format((uint64_t)fabs(value), text + (value < 0));
+        return text;
+    }
     int exponent;
     const int digits = digits_needed(value, &exponent);
     if (exponent < -5 || exponent > 15) {

@@ -20,6 +20,9 @@ bool has_control(const char *text);
 const char *text_nearest(const char *word, const char *const *candidates);
 /* Does `text` match the glob (`*`, `?`; `\` quotes)? Linear in both lengths; ignores case only if asked. */
 bool glob_matches(const char *glob, const char *text, bool ignore_case);
+/* A whole number's digits, as printf writes them; for what is written for each alarm in each poll. Returns `text`. */
+enum { WHOLE_TEXT_MAX = 24 };
+const char *whole_format(uint64_t value, char text[static WHOLE_TEXT_MAX]);
 /* A double as short as it reads back the same: `0.8`, `20000.0` stays `20000` here. Returns `text`. */
 enum { NUMBER_TEXT_MAX = 32 };
 const char *number_format(double value, char text[static NUMBER_TEXT_MAX]);

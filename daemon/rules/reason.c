@@ -24,12 +24,8 @@ static void add_text(Line *line, const char *text) {
 }
 
 static void add_count(Line *line, size_t count) {
-    char digits[24];
-    size_t at = sizeof digits - 1;
-    digits[at] = '\0';
-    do digits[--at] = (char)('0' + count % 10);
-    while (count /= 10);
-    add_text(line, digits + at);
+    char text[WHOLE_TEXT_MAX];
+    add_text(line, whole_format(count, text));
 }
 
 __attribute__((format(printf, 2, 3))) static void add(Line *line, const char *format, ...) {
