@@ -33,6 +33,9 @@ static bool is_forbidden(uint32_t code) {
 static bool check_characters(const Source *source, Problems *all) {
     uint32_t code = 0;
     for (size_t i = 0, step; i < source->length; i += step) {
+        const char plain = source->text[i];
+        step = 1;
+        if ((plain >= ' ' && plain <= '~') || plain == '\n') continue; /* nearly all of it */
         step = utf8_step(source->text + i, source->length - i, &code);
         const bool alone = code == '\r' && (i + 1 == source->length || source->text[i + 1] != '\n');
         if (step && !is_forbidden(code) && !alone) continue;
