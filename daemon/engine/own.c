@@ -157,15 +157,13 @@ void own_set(Own *own, const OwnKind *kind, const Labels *series, bool holds, co
 
 void own_clear_others(
     Own *own, const OwnKind *kind, bool (*keep)(void *ctx, const Labels *series), void *ctx, const char *reason) {
-    size_t count = 0;
-    Instance **all = instances_sorted(own->core->instances, &count); /* a copy: own_set may add to the table */
-    for (size_t i = 0; i < count; i++) {
-        const Instance *instance = all[i];
-        if (strcmp(instance->source, SOURCE_TOCSIN) || strcmp(instance->name, kind->name)) continue;
-        if (instance->memory.state != STATE_OK && !keep(ctx, instance->series))
-            own_set(own, kind, instance->series, false, reason);
+    const Instance *next;
+    for (const Instance *i = instances_next(own->core->instances, NULL); i; i = next) {
+        next = instances_next(own->core->instances, i);
+        if (strcmp(i->source, SOURCE_TOCSIN) || strcmp(i->name, kind->name) || i->memory.state == STATE_OK) continue;
+        if (!keep(ctx, i->series))
+            own_set(own, kind, i->series, false, reason); /* should it add one: that comes behind */
     }
-    free(all);
 }
 
 static bool is_over(const Instance *instance, int64_t now_ms) {
