@@ -89,7 +89,7 @@ static int check(const char *file) {
     OWN(snapshot) Snapshot *snapshot = snapshot_load(&load_schema, file, true, all);
     problems_print(all, stderr);
     if (!snapshot || problems_errors(all)) return EXIT_FAILED;
-    char *summary = check_summary(snapshot);
+    char *summary = check_summary(snapshot, NULL);
     puts(summary);
     free(summary);
     return EXIT_DONE;
@@ -206,7 +206,8 @@ static int serve(uv_loop_t *loop, const Arguments *arguments, const Clock *clock
     }
     listen_to_signals(loop, &daemon);
     engine_start(daemon.engine);
-    char *summary = check_summary(snapshot);
+    const PlanCost cost = engine_cost(daemon.engine);
+    char *summary = check_summary(snapshot, &cost);
     LOG(INFO, "started", KV("version", TOCSIN_VERSION), KV("configuration", summary));
     systemd_ready(summary);
     free(summary);

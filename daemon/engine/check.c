@@ -18,12 +18,12 @@ static PlanCost cost_of(Snapshot *snapshot) {
     return cost;
 }
 
-char *check_summary(Snapshot *snapshot) {
+char *check_summary(Snapshot *snapshot, const PlanCost *cost) {
     const AlarmsSection *alarms = snapshot_section(snapshot, &alarms_section);
     const ReceiversSection *receivers = snapshot_section(snapshot, &receivers_section);
-    const PlanCost cost = cost_of(snapshot);
+    const PlanCost planned = cost ? *cost : cost_of(snapshot);
     return text_format(
         "%s: good: %zu alarm%s, %zu receiver%s; AWS about %.2f USD a month (%.0f metrics asked by GetMetricData)",
         snapshot_file(snapshot), alarms->count, alarms->count == 1 ? "" : "s", receivers->count,
-        receivers->count == 1 ? "" : "s", cost.usd_month, cost.billed_units_month);
+        receivers->count == 1 ? "" : "s", planned.usd_month, planned.billed_units_month);
 }

@@ -3,8 +3,10 @@
 #define TOCSIN_ENGINE_CHECK_H
 
 #include "config/snapshot.h"
+#include "sources/plan.h"
 
-/* `FILE: good: 12 alarms, 3 receivers; ...`; caller frees. Pure. */
-char *check_summary(Snapshot *snapshot);
+/* `FILE: good: 12 alarms, 3 receivers; ...`; caller frees. `cost` is that of the configuration's plan; NULL: it is
+ * planned for this. Pure. */
+char *check_summary(Snapshot *snapshot, const PlanCost *cost);
 
 #endif

@@ -363,6 +363,7 @@ Store *engine_store(Engine *engine) { return engine->core.store; }
 Metrics *engine_metrics(Engine *engine) { return engine->core.metrics; }
 const Clock *engine_clock(Engine *engine) { return engine->core.clock; }
 uv_loop_t *engine_loop(Engine *engine) { return engine->core.loop; }
+PlanCost engine_cost(const Engine *engine) { return poller_cost(engine->poller); }
 size_t engine_sources(Engine *engine, SourceView **ret_views) { return poller_sources(engine->poller, ret_views); }
 char *engine_what_changed(Engine *engine, const Instance *instance) { return what_changed(engine, instance); }
 

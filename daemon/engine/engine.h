@@ -49,6 +49,7 @@ Metrics *engine_metrics(Engine *engine);
 const Clock *engine_clock(Engine *engine);
 uv_loop_t *engine_loop(Engine *engine);
 /* All rows; caller frees the array; texts are borrowed until the loop goes on. */
+PlanCost engine_cost(const Engine *engine); /* of the configuration in force */
 size_t engine_sources(Engine *engine, SourceView **ret_views);
 /* What the newest poll at `index` keeps for people to look at, as its source knows it; NULL: nothing. `*ret_poll` NULL:
  * there are no more polls. Borrowed until the loop goes on. */

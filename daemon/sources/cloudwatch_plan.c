@@ -14,7 +14,7 @@ enum { STATISTICS_A_METRIC = 5, SPAN_SAMPLES_MIN = 32, METRIC_KEY_MAX = 1 << 20 
 /* A watch on its way into a batch. Drafts are sorted by `batch_key`, then `metric_key`: what may share a call, and
  * within that what is billed as one metric, come to lie side by side. */
 typedef struct Draft {
-    char *batch_key, *metric_key;
+    const char *batch_key, *metric_key;
     const char *account, *region, *value_statistic;
     const char *count_statistic; /* NULL: none */
     int64_t every_s;
@@ -101,19 +101,32 @@ size_t metric_reach(MetricBatch *batch, const Watch *watch, int64_t settle_s) {
     return span_samples(needed) + (size_t)(METRIC_REPLAY_S / batch->step_s);
 }
 
-static void draft_keys(Draft *draft, const MetricSelector *metric) {
-    const MetricBatch *b = &draft->batch;
-    draft->batch_key = text_format("%s\n%s\n%lld\n%zu\n%lld\n%d\n%lld\n%lld", draft->account, draft->region,
-        (long long)b->step_s, draft->samples, (long long)draft->every_s, b->phased, (long long)b->settle_s,
-        (long long)b->evaluation_step_s);
-    Buffer key = BUFFER(METRIC_KEY_MAX);
-    buffer_format(&key, "%s\n%s\n%s", metric->namespace, metric->metric_name, metric->unit ? metric->unit : "");
-    for (size_t i = 0; i < metric->dimensions.count; i++)
-        buffer_format(&key, "\n%s\n%s", metric->series[i].name, metric->series[i].value);
-    draft->metric_key = buffer_take(&key);
+static void add_part(Buffer *key, const char *part) {
+    buffer_text(key, part);
+    buffer_add(key, "\n", 1);
 }
 
-static Draft draft_of(const Watch *watch, Snapshot *snapshot) {
+/* `before`: the draft made before this one, whose batch it shares as a rule; NULL: none. */
+static void draft_keys(Draft *draft, const MetricSelector *metric, const Draft *before, Arena *arena) {
+    const MetricBatch *b = &draft->batch;
+    OWN(text)
+    char *batch_key = text_format("%s\n%s\n%lld\n%zu\n%lld\n%d\n%lld\n%lld", draft->account, draft->region,
+        (long long)b->step_s, draft->samples, (long long)draft->every_s, b->phased, (long long)b->settle_s,
+        (long long)b->evaluation_step_s);
+    const bool is_same = before && strcmp(before->batch_key, batch_key) == 0;
+    draft->batch_key = is_same ? before->batch_key : arena_text(arena, batch_key);
+    OWN(buffer) Buffer key = BUFFER(METRIC_KEY_MAX);
+    add_part(&key, metric->namespace);
+    add_part(&key, metric->metric_name);
+    add_part(&key, metric->unit ? metric->unit : "");
+    for (size_t i = 0; i < metric->dimensions.count; i++) {
+        add_part(&key, metric->series[i].name);
+        add_part(&key, metric->series[i].value);
+    }
+    draft->metric_key = arena_text(arena, buffer_string(&key));
+}
+
+static Draft draft_of(const Watch *watch, Snapshot *snapshot, const Draft *before, Arena *arena) {
     const MetricSelector *metric = watch->selector;
     Draft draft = {.account = watch->account, .region = watch->region, .every_s = metric_every_s(watch, snapshot)};
     draft.reader = (MetricReader){
@@ -125,13 +138,13 @@ static Draft draft_of(const Watch *watch, Snapshot *snapshot) {
     };
     draft_reading(&draft, watch);
     draft.samples = metric_reach(&draft.batch, watch, draft.reader.settle_s);
-    draft_keys(&draft, metric);
+    draft_keys(&draft, metric, before, arena);
     return draft;
 }
 
 static int draft_order(const void *left, const void *right) {
     const Draft *a = left, *b = right;
-    int order = strcmp(a->batch_key, b->batch_key);
+    int order = a->batch_key == b->batch_key ? 0 : strcmp(a->batch_key, b->batch_key);
     if (order == 0) order = strcmp(a->metric_key, b->metric_key);
     if (order == 0) order = strcmp(a->value_statistic, b->value_statistic);
     if (order == 0) order = a->reader.watch < b->reader.watch ? -1 : 1;
@@ -282,8 +295,9 @@ static void fill_batches(Filling *filling, const Draft *drafts, size_t count) {
 Plan *metric_plan(Snapshot *snapshot, const Watch *watches, size_t count) {
     Plan *plan = plan_new(snapshot);
     if (count == 0) return plan;
+    OWN(arena) Arena *keys = arena_new();
     Draft *drafts = alloc_zeroed(count, sizeof *drafts);
-    for (size_t i = 0; i < count; i++) drafts[i] = draft_of(&watches[i], snapshot);
+    for (size_t i = 0; i < count; i++) drafts[i] = draft_of(&watches[i], snapshot, i ? &drafts[i - 1] : NULL, keys);
     qsort(drafts, count, sizeof *drafts, draft_order);
     Filling filling = {
         .plan = plan,
@@ -293,10 +307,6 @@ Plan *metric_plan(Snapshot *snapshot, const Watch *watches, size_t count) {
     fill_batches(&filling, drafts, count);
     free(filling.queries);
     free(filling.readers);
-    for (size_t i = 0; i < count; i++) {
-        free(drafts[i].batch_key);
-        free(drafts[i].metric_key);
-    }
     free(drafts);
     return plan;
 }
