@@ -70,7 +70,8 @@ def scenario(world):
     expect(wrong["evaluation_error"].startswith(words), f"{words}\nis told, not\n{wrong['evaluation_error']}")
     for name in ("error-rate", "quiet", "busy", "hosts"):
         expect(not any(row["evaluation_error"] for row in world.instances(name)), f"{name} is not blind")
-    failing = wait_for(lambda: world.instances("TocsinSourceFailing"), 40, "the source's own alarm")[0]
+    failing = wait_for(lambda: [row for row in world.instances("TocsinSourceFailing") if row["state"] == "ALARM"], 40,
+                       "the source's own alarm")[0]
     expect("blind: wrong" in failing["reason"] and "quiet" not in failing["reason"], f"it names the alarm: {failing['reason']}")
     for where, text in (("TocsinSourceFailing", failing["reason"]), ("the log", world.log()),
                         ("/v1/sources", world.get("/v1/sources")["sources"][0]["last_error"]),
