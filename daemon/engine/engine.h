@@ -12,6 +12,7 @@
 #include "notify/groups.h"
 #include "notify/mutes.h"
 #include "notify/route.h"
+#include "sources/plan.h"
 #include "store/store.h"
 
 typedef struct Engine Engine;
