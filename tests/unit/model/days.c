@@ -326,7 +326,7 @@ static void wake_up(Run *run, int64_t now_s) {
 static void be_up(Run *run, int64_t now_s) {
     if (run->has_faults)
         trouble_disk(run, now_s);
-    else if (draw_one_in(&run->draw, 20 * run->pace_s))
+    else if (draw_one_in(&run->draw, 3 * run->pace_s))
         daemon_die_after(&run->daemon, draw_below(&run->draw, 60));
     daemon_run(&run->daemon);
     if (daemon_is_dead(&run->daemon)) come_back(run, now_s);
