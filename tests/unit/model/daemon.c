@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/json.h"
+#include "base/table.h"
 #include "base/timetext.h"
 #include "load.h"
 
@@ -16,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <uthash.h>
 #include <utlist.h>
 
 enum { TURNS_MAX = 1000000 }; /* of the loop, for what one second brings */
