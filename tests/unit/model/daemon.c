@@ -367,28 +367,30 @@ void daemon_stop(Daemon *daemon) {
     end(daemon);
 }
 
+static char folder[64]; /* in which each daemon has its own */
+
+void daemon_folder_make(void) {
+    const char *base = access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm"; /* where a sync costs nothing */
+    snprintf(folder, sizeof folder, "%s/tocsin-model-XXXXXX", base);
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+}
+
 static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *ftw) {
     (void)status, (void)kind, (void)ftw;
     return remove(path);
 }
 
-static void remove_folder(void) {
-    if (only && *only->folder) nftw(only->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-}
+void daemon_folder_remove(void) { nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS); }
 
 void daemon_init(Daemon *daemon, const Spec *spec, int64_t start_s) {
-    const char *base = access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm"; /* where a sync costs nothing */
     *daemon = (Daemon){.clock = clock_new_virtual(start_s * 1000)};
     only = daemon;
-    snprintf(daemon->folder, sizeof daemon->folder, "%s/tocsin-model-XXXXXX", base);
+    snprintf(daemon->folder, sizeof daemon->folder, "%s/XXXXXX", folder);
     ck_assert_ptr_nonnull(mkdtemp(daemon->folder));
     snprintf(daemon->file, sizeof daemon->file, "%s/tocsin.yaml", daemon->folder);
     uv_loop_init(&daemon->loop);
     static bool is_installed;
-    if (!is_installed) {
-        shim_install(on_disk, NULL);
-        atexit(remove_folder); /* where a test fails */
-    }
+    if (!is_installed) shim_install(on_disk, NULL);
     is_installed = true;
     daemon_write(daemon, spec);
     daemon_start(daemon);
@@ -404,8 +406,7 @@ void daemon_deinit(Daemon *daemon) {
         free(posted);
     }
     clock_free(daemon->clock);
-    remove_folder();
-    *daemon->folder = '\0';
+    nftw(daemon->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 static void reloaded(void *ctx, bool ok, const Problems *problems) {

@@ -9,7 +9,7 @@
 #include "engine/parts.h"
 
 typedef struct Daemon {
-    char folder[64], file[96];
+    char folder[80], file[112];
     uv_loop_t loop;
     Clock *clock;
     Engine *engine;
@@ -21,7 +21,10 @@ typedef struct Daemon {
     size_t owed[SPEC_RECEIVERS]; /* messages that were posted and not taken */
 } Daemon;
 
-/* One a process. */
+/* Around all of them, in the process that outlives a test that fails. */
+void daemon_folder_make(void);
+void daemon_folder_remove(void);
+/* One at a time. */
 void daemon_init(Daemon *daemon, const Spec *spec, int64_t start_s);
 void daemon_deinit(Daemon *daemon);
 int64_t daemon_now_s(const Daemon *daemon);

@@ -1,5 +1,6 @@
 /* The daemon against the reference model, by many configurations. SEED and RUNS say which are tried, HOURS how long
  * each is. */
+#include "daemon.h"
 #include "days.h"
 
 #include "../run.h"
@@ -24,6 +25,7 @@ END_TEST
 
 static void fill(TCase *tcase) {
     tcase_set_timeout(tcase, 0); /* meson's own */
+    tcase_add_unchecked_fixture(tcase, daemon_folder_make, daemon_folder_remove);
     tcase_add_test(tcase, says_what_the_model_says);
 }
 

@@ -1,5 +1,6 @@
 /* A day with a full disk and receivers that take nothing, again and again: nothing is lost, and all is as the reference
  * model says. SEED and RUNS say which days are tried, HOURS how long each is. */
+#include "daemon.h"
 #include "days.h"
 
 #include "../run.h"
@@ -24,6 +25,7 @@ END_TEST
 
 static void fill(TCase *tcase) {
     tcase_set_timeout(tcase, 0); /* meson's own */
+    tcase_add_unchecked_fixture(tcase, daemon_folder_make, daemon_folder_remove);
     tcase_add_test(tcase, faults_change_nothing_of_what_people_must_hear);
 }
 
