@@ -17,7 +17,8 @@ static const Metric handed_total = {
 /* One on its way. */
 typedef struct Handover {
     Handovers *all;
-    char *id, *group_key, *from, *to, *message_json; /* the row's own */
+    char *id, *group_key, *from, *to; /* the row's own */
+    char *message_json; /* once it is read */
     int64_t failed_s, now_ms;
     OutboxRow *rows; /* one a channel of the fallback; `id` and `message_json` are owned, the latter NULL: not wanted */
     const Channel *channels; /* parallel to them; the snapshot's */
@@ -115,6 +116,17 @@ static OutboxRow row_for(const Handover *handover, const Channel *channel) {
         .expires_ms = handover->now_ms + DELIVERY_LIFE_MS};
 }
 
+static void message_read(void *ctx, StoreOutcome outcome, const char *message_json) {
+    Handover *handover = ctx;
+    Handovers *all = handover->all;
+    if (outcome == STORE_STOPPED) return handover_free(handover);
+    if (outcome != STORE_OK || all->is_closing) return end(handover, 0);
+    handover->message_json = text_copy(message_json ? message_json : ""); /* lost: nothing can be handed over */
+    handover->work.data = handover;
+    all->on_pool++;
+    uv_queue_work(all->core->loop, &handover->work, render_on_pool, rendered);
+}
+
 void handover_begin(Handovers *handovers, const OutboxRow *row) {
     Core *core = handovers->core;
     const Receiver *from = find(core, row->receiver), *to = from && from->fallback ? find(core, from->fallback) : NULL;
@@ -125,7 +137,6 @@ void handover_begin(Handovers *handovers, const OutboxRow *row) {
         .group_key = text_copy(row->group_key),
         .from = text_copy(row->receiver),
         .to = text_copy(to->name),
-        .message_json = text_copy(row->message_json),
         .now_ms = clock_wall_ms(core->clock),
         .snapshot = snapshot_ref(core->snapshot)};
     handover->failed_s = (handover->now_ms - row->created_ms) / 1000;
@@ -133,7 +144,5 @@ void handover_begin(Handovers *handovers, const OutboxRow *row) {
     handover->rows = alloc_zeroed(to->channel_count + 1, sizeof *handover->rows);
     for (size_t i = 0; i < to->channel_count; i++)
         handover->rows[handover->count++] = row_for(handover, &to->channels[i]);
-    handover->work.data = handover;
-    handovers->on_pool++;
-    uv_queue_work(core->loop, &handover->work, render_on_pool, rendered);
+    store_message(core->store, handover->id, message_read, handover);
 }

@@ -110,7 +110,7 @@ static void delivery_event(void *ctx, const OutboxRow *row) {
     core->event(core->event_ctx, "delivery", json);
 }
 
-static void lease(void *store, const char *id, int64_t attempts, StoreDone *done, void *ctx) {
+static void lease(void *store, const char *id, int64_t attempts, StoreMessage *done, void *ctx) {
     store_lease(store, id, attempts, done, ctx);
 }
 

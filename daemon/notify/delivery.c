@@ -69,7 +69,7 @@ Delivery *delivery_new(struct Outbox *outbox, const OutboxRow *row) {
     delivery->row.group_key = copy(row->group_key);
     delivery->row.receiver = copy(row->receiver);
     delivery->row.plugin = copy(row->plugin);
-    delivery->row.message_json = copy(row->message_json);
+    delivery->row.message_json = NULL; /* stays in the file until it is sent */
     delivery->row.last_error = row->last_error ? copy(row->last_error) : NULL;
     delivery->row.receipt_json = row->receipt_json ? copy(row->receipt_json) : NULL;
     delivery->expires_ms = row->expires_ms;
@@ -84,7 +84,7 @@ Delivery *delivery_free(Delivery *delivery) {
     if (!delivery) return NULL;
     const OutboxRow *row = &delivery->row;
     const char *const owned[] = {
-        row->id, row->group_key, row->receiver, row->plugin, row->message_json, row->last_error, row->receipt_json};
+        row->id, row->group_key, row->receiver, row->plugin, row->last_error, row->receipt_json};
     for (size_t i = 0; i < COUNT_OF(owned); i++) free((char *)owned[i]);
     free(delivery);
     return NULL;

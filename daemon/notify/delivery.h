@@ -53,7 +53,8 @@ typedef struct Delivery {
     DueItem expiry; /* while it is pending */
     DueItem handover; /* when another receiver gets it, too */
     struct Outbox *outbox;
-    OutboxRow row; /* as it is on disk, or as the commit on its way will have it; texts are owned */
+    /* As it is on disk, or as the commit on its way will have it, without the message; texts are owned. */
+    OutboxRow row;
     DeliveryState state;
     bool is_committing; /* a commit of its is on its way: it is not freed and nobody else changes it */
     int64_t expires_ms;
@@ -73,7 +74,8 @@ static inline bool delivery_is_suspect(const Delivery *delivery) {
     return delivery->row.crashes >= DELIVERY_SUSPECT_CRASHES;
 }
 
-Delivery *delivery_new(struct Outbox *outbox, const OutboxRow *row); /* copies the texts; caller frees */
+/* Copies the texts but the message; caller frees. */
+Delivery *delivery_new(struct Outbox *outbox, const OutboxRow *row);
 Delivery *delivery_free(Delivery *delivery);
 void delivery_set_state(Delivery *delivery, DeliveryState state); /* the row's word with it */
 void delivery_set_error(Delivery *delivery, const char *text); /* NULL: none; cut to DELIVERY_ERROR_MAX */

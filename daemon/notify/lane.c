@@ -11,7 +11,6 @@ void lanes_deinit(Lanes *lanes) {
     for (Sequence *s = lanes->sequences, *next; s; s = next) {
         next = s->hh.next;
         HASH_DEL(lanes->sequences, s);
-        free(s->key);
         free(s);
     }
     for (Lane *l = lanes->table, *next; l; l = next) {
@@ -48,10 +47,15 @@ static char *lane_key(const OutboxRow *row) {
     return text_format("%s\n%s\n%lld", row->receiver, row->plugin, (long long)row->plugin_index);
 }
 
-Lane *lane_get(Lanes *lanes, const OutboxRow *row) {
-    OWN(text) char *key = lane_key(row);
+static Lane *lane_find(const Lanes *lanes, const char *key) {
     Lane *lane = NULL;
     HASH_FIND_STR(lanes->table, key, lane);
+    return lane;
+}
+
+Lane *lane_get(Lanes *lanes, const OutboxRow *row) {
+    OWN(text) char *key = lane_key(row);
+    Lane *lane = lane_find(lanes, key);
     if (lane) return lane;
     lane = alloc_zeroed(1, sizeof *lane);
     lane->budget = budget_get(lanes, row->receiver);
@@ -63,19 +67,22 @@ Lane *lane_get(Lanes *lanes, const OutboxRow *row) {
 }
 
 /* A message without a group follows nothing and is followed by nothing: its sequence is its own. */
-static char *sequence_key(const OutboxRow *row) {
-    OWN(text) char *lane = lane_key(row);
-    return text_format("%s\n%s", lane, row->group_key && *row->group_key ? row->group_key : row->id);
+static SequenceKey sequence_key(const Lane *lane, const OutboxRow *row) {
+    const char *text = row->group_key && *row->group_key ? row->group_key : row->id;
+    return (SequenceKey){lane, table_hash(text, strlen(text))};
 }
 
-static Sequence *sequence_find(const Lanes *lanes, const OutboxRow *row) {
-    OWN(text) char *key = sequence_key(row);
+static Sequence *sequence_find(const Lanes *lanes, SequenceKey key) {
     Sequence *sequence = NULL;
-    HASH_FIND_STR(lanes->sequences, key, sequence);
+    HASH_FIND(hh, lanes->sequences, &key, sizeof key, sequence);
     return sequence;
 }
 
-bool lanes_have(const Lanes *lanes, const OutboxRow *row) { return sequence_find(lanes, row) != NULL; }
+bool lanes_have(const Lanes *lanes, const OutboxRow *row) {
+    OWN(text) char *key = lane_key(row);
+    const Lane *lane = lane_find(lanes, key);
+    return lane && sequence_find(lanes, sequence_key(lane, row));
+}
 
 /* --- order --- */
 
@@ -88,11 +95,12 @@ static void stop_waiting(Lanes *lanes, Delivery *delivery) {
 }
 
 void lanes_join(Lanes *lanes, Delivery *delivery) {
-    Sequence *sequence = sequence_find(lanes, &delivery->row);
+    const SequenceKey key = sequence_key(delivery->lane, &delivery->row);
+    Sequence *sequence = sequence_find(lanes, key);
     if (!sequence) {
         sequence = alloc_zeroed(1, sizeof *sequence);
-        sequence->key = sequence_key(&delivery->row);
-        HASH_ADD_KEYPTR(hh, lanes->sequences, sequence->key, strlen(sequence->key), sequence);
+        sequence->key = key;
+        HASH_ADD(hh, lanes->sequences, key, sizeof sequence->key, sequence);
     }
     delivery->sequence = sequence;
     DL_APPEND(sequence->first, delivery);
@@ -108,7 +116,6 @@ void lanes_leave(Lanes *lanes, Delivery *delivery) {
     DL_DELETE(sequence->first, delivery);
     if (!sequence->first) {
         HASH_DEL(lanes->sequences, sequence);
-        free(sequence->key);
         free(sequence);
     } else if (was_first &&
         !sequence->first->is_committing) { /* else it is being given up, and leaves when that is on disk */

@@ -35,8 +35,15 @@ typedef struct Lane {
     UT_hash_handle hh;
 } Lane;
 
+/* What one group owes one channel. By a hash of the group's key, of which very many may wait: should two ever share
+ * one, the one follows the other. */
+typedef struct SequenceKey {
+    const Lane *lane;
+    uint64_t group;
+} SequenceKey;
+
 typedef struct Sequence {
-    char *key;
+    SequenceKey key;
     Delivery *first;
     UT_hash_handle hh;
 } Sequence;

@@ -311,7 +311,13 @@ static void unlease(Outbox *outbox, Delivery *delivery) {
         KV("id", delivery->row.id));
 }
 
-static void on_leased(void *ctx, StoreOutcome outcome) {
+static void send_row(Outbox *outbox, const Delivery *delivery, const char *message_json) {
+    OutboxRow row = delivery->row;
+    row.message_json = message_json ? message_json : ""; /* lost: its channel says so, and it is parked */
+    outbox->world.send(outbox->world.ctx, &row);
+}
+
+static void on_leased(void *ctx, StoreOutcome outcome, const char *message_json) {
     Delivery *delivery = ctx;
     Outbox *outbox = delivery->outbox;
     delivery->is_committing = false;
@@ -320,7 +326,7 @@ static void on_leased(void *ctx, StoreOutcome outcome) {
         if (outbox->is_stopping)
             lanes_return(&outbox->lanes, delivery); /* the next start finds it leased, and sends it */
         else
-            outbox->world.send(outbox->world.ctx, &delivery->row);
+            send_row(outbox, delivery, message_json);
         break;
     case STORE_FULL: unlease(outbox, delivery); break;
     case STORE_STOPPED: return;
@@ -426,6 +432,7 @@ void outbox_shift(Outbox *outbox, int64_t by_ms) {
     shift_heap(&outbox->lanes.suspects, by_ms);
     for (Delivery *d = outbox->by_id; d; d = d->hh.next) {
         d->expires_ms += by_ms;
+        d->row.created_ms += by_ms; /* in memory alone: when a fallback gets it counts from here */
         if (d->row.next_attempt_ms) d->row.next_attempt_ms += by_ms;
     }
     for (Lane *l = outbox->lanes.table; l; l = l->hh.next) {

@@ -34,11 +34,12 @@ typedef struct SendResult {
 /* What the outbox needs and does not own. `ctx` goes into each; store's two are store_lease() and store_finish(). */
 typedef struct OutboxWorld {
     void *store;
-    void (*lease)(void *store, const char *id, int64_t attempts, StoreDone *done, void *ctx);
+    void (*lease)(void *store, const char *id, int64_t attempts, StoreMessage *done, void *ctx);
     void (*finish)(void *store, const OutboxResult *result, StoreDone *done, void *ctx);
     void *ctx;
-    /* Sends; the row is borrowed for the call. Its answer comes by outbox_sent() with the row's id and attempts, once,
-     * on the loop, never inside this call, and always: what never answers is the sender's to give up. */
+    /* Sends; the row, with its message, is borrowed for the call. Its answer comes by outbox_sent() with the row's id
+     * and attempts, once, on the loop, never inside this call, and always: what never answers is the sender's to give
+     * up. */
     void (*send)(void *ctx, const OutboxRow *row);
     /* Is there such a channel in the configuration in force? */
     bool (*has_channel)(void *ctx, const char *receiver, const char *plugin, int64_t index);
@@ -50,8 +51,8 @@ typedef struct OutboxWorld {
     void (*event)(void *ctx, const OutboxRow *row);
     /* For how long a receiver may fail until another one gets what it owes; 0: there is none. NULL: as if always 0. */
     int64_t (*fallback_ms)(void *ctx, const char *receiver);
-    /* That time has passed, and the receiver has failed to take this row, which is borrowed for the call. Answered by
-     * outbox_handed(), once. */
+    /* That time has passed, and the receiver has failed to take this row, which is borrowed for the call and has no
+     * message: that is in the file. Answered by outbox_handed(), once. */
     void (*hand_over)(void *ctx, const OutboxRow *row);
     /* Something may be due earlier than outbox_next_ms() said: call outbox_run() soon. Not from inside outbox_run(). */
     void (*wake)(void *ctx);

@@ -15,6 +15,7 @@ enum {
     STORE_QUEUE_MAX =
         100000, /* jobs that wait: a poll group has one in flight, so more means that the disk stands still */
     STORE_TIDY_MS = 60000,
+    STORE_ANSWER_MS = 10, /* for so long callbacks run in one turn of the loop */
     STORE_CLOSE_MS = 10000
 };
 
@@ -71,14 +72,17 @@ static void hold_loop(Store *store) {
 }
 
 /* The one way out of a job. A callback may hand in the next, or close the store. */
+static void answer_one(Store *store) {
+    OWN(job) Job *job = store->answered;
+    DL_DELETE(store->answered, job);
+    DL_DELETE2(store->owed, job, owed_prev, owed_next);
+    store->owed_count--;
+    if (job->done) job->done(job->ctx, job->outcome);
+    if (job->message_done) job->message_done(job->ctx, job->outcome, job->message);
+}
+
 static void answer_all(Store *store) {
-    while (store->answered) {
-        OWN(job) Job *job = store->answered;
-        DL_DELETE(store->answered, job);
-        DL_DELETE2(store->owed, job, owed_prev, owed_next);
-        store->owed_count--;
-        if (job->done) job->done(job->ctx, job->outcome);
-    }
+    while (store->answered) answer_one(store);
 }
 
 static void collect(Store *store) {
@@ -90,8 +94,10 @@ static void on_wake(uv_async_t *wake) {
     Store *store = wake->data;
     if (!store->worker) return; /* closed inside a callback: it was all answered there */
     collect(store);
-    answer_all(store);
+    const int64_t began_ms = clock_mono_ms(store->clock);
+    while (store->answered && clock_mono_ms(store->clock) - began_ms < STORE_ANSWER_MS) answer_one(store);
     if (!store->worker) return;
+    if (store->answered) uv_async_send(&store->wake); /* others have their turn first */
     hold_loop(store);
     show_figures(store);
 }
@@ -184,8 +190,12 @@ void store_commit_batch(Store *store, const StoreBatch *batch, StoreDone *done, 
     hand_in(store, job_new_batch(batch), done, ctx);
 }
 
-void store_lease(Store *store, const char *id, int64_t attempts, StoreDone *done, void *ctx) {
-    hand_in(store, job_new_lease(id, attempts), done, ctx);
+void store_lease(Store *store, const char *id, int64_t attempts, StoreMessage *done, void *ctx) {
+    hand_in(store, job_new_lease(id, attempts, done), NULL, ctx);
+}
+
+void store_message(Store *store, const char *id, StoreMessage *done, void *ctx) {
+    hand_in(store, job_new_message(id, done), NULL, ctx);
 }
 
 void store_finish(Store *store, const OutboxResult *result, StoreDone *done, void *ctx) {

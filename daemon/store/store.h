@@ -40,7 +40,8 @@ Store *store_open(
 
 /* What was there, for one caller once; NULL after that. Rows found `sending` come as pending with crashes + 1 (written
  * back first), unless the last stop was clean; sixth crash: parked (I5). Only outbox rows that are still owed or parked
- * are loaded, oldest first. Texts that were stored as NULL come back as NULL; names, keys and states never are. */
+ * are loaded, oldest first, without their messages. Texts that were stored as NULL come back as NULL; names, keys and
+ * states never are. */
 typedef struct StoreLoad {
     InstanceRow *instances;
     size_t instance_count;
@@ -62,12 +63,20 @@ typedef struct StoreLoad {
 } StoreLoad;
 StoreLoad *store_load_all(Store *store, Error *err);
 StoreLoad *store_load_free(StoreLoad *load);
+/* The texts of all instances below `count` may go: of many, not all must be there twice while memory takes them over.
+ */
+void store_load_forget(StoreLoad *load, size_t count);
 OWN_DEFINE(StoreLoad, store_load)
 
 /* Commits 1 and 2. The batch is copied before the call returns. */
 void store_commit_batch(Store *store, const StoreBatch *batch, StoreDone *done, void *ctx);
+/* As StoreDone, with the message of a row of the outbox, which is borrowed for the call; NULL: it was not read, or is
+ * not there. Messages stay in the file until they are sent: of those that wait there may be very many. */
+typedef void StoreMessage(void *ctx, StoreOutcome outcome, const char *message_json);
 /* Commit 3: row -> sending, attempts + 1 (to `attempts`), if it is pending with attempts - 1. */
-void store_lease(Store *store, const char *id, int64_t attempts, StoreDone *done, void *ctx);
+void store_lease(Store *store, const char *id, int64_t attempts, StoreMessage *done, void *ctx);
+/* The message alone; nothing is changed. */
+void store_message(Store *store, const char *id, StoreMessage *done, void *ctx);
 /* Commit 4, and what is done by hand: retry (pending) and discard. Sets crashes to 0. A delivered or discarded row
  * stays. */
 void store_finish(Store *store, const OutboxResult *result, StoreDone *done, void *ctx);

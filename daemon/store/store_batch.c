@@ -30,6 +30,7 @@ typedef enum {
     PUT_ACK,
     FORGET_ACK,
     DECIDE_HANDED,
+    READ_MESSAGE,
     LEASE,
     FINISH,
     STATEMENTS
@@ -93,6 +94,7 @@ static const char *const texts[STATEMENTS] = {
     [PUT_ACK] = "INSERT INTO acknowledgement(" ACK_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(fingerprint)"
                 " DO UPDATE SET by_whom = ?2, comment = ?3, starts_ms = ?4, at_ms = ?5, until_ms = ?6",
     [FORGET_ACK] = "DELETE FROM acknowledgement WHERE fingerprint = ?1",
+    [READ_MESSAGE] = "SELECT message_json FROM outbox JOIN outbox_message USING (seq) WHERE id = ?1",
     [LEASE] = "UPDATE outbox SET state = 'sending', attempts = ?2"
               " WHERE id = ?1 AND state = 'pending' AND attempts = ?2 - 1",
     /* An attempt that was answered is none that crashed: the count is of crashes in a row (I5). */
@@ -316,6 +318,15 @@ static int lease(Statements *statements, const OutboxResult *result) {
     return sql_step(s);
 }
 
+/* Of a damaged one as much as is left is handed on: who sends it says what is wrong with it. */
+static int read_message(Statements *statements, Job *job) {
+    sqlite3_stmt *s = statements->all[READ_MESSAGE];
+    sql_bind_name(s, 1, job->result.id);
+    const bool is_there = sqlite3_step(s) == SQLITE_ROW;
+    job->message = is_there ? sql_text(s, 0, SQL_JSON_BYTES, job->arena) : NULL;
+    return sqlite3_reset(s);
+}
+
 static int finish(Statements *statements, const OutboxResult *result) {
     sqlite3_stmt *s = statements->all[FINISH];
     sql_bind_name(s, 1, result->id);
@@ -381,10 +392,16 @@ static int apply_batch(Statements *statements, const StoreBatch *batch) {
     return code == SQLITE_OK ? apply_events(statements, batch) : code;
 }
 
-int job_apply(Statements *statements, const Job *job) {
+static int lease_and_read(Statements *statements, Job *job) {
+    const int code = lease(statements, &job->result);
+    return code == SQLITE_OK ? read_message(statements, job) : code;
+}
+
+int job_apply(Statements *statements, Job *job) {
     switch (job->kind) {
     case JOB_BATCH: return apply_batch(statements, &job->batch);
-    case JOB_LEASE: return lease(statements, &job->result);
+    case JOB_LEASE: return lease_and_read(statements, job);
+    case JOB_MESSAGE: return read_message(statements, job);
     case JOB_FINISH: return finish(statements, &job->result);
     }
     return SQLITE_MISUSE;

@@ -14,6 +14,6 @@ Statements *statements_free(Statements *statements); /* before the connection is
 OWN_DEFINE(Statements, statements)
 
 /* SQLITE_OK, or the error of the first statement that failed: the transaction must be rolled back. */
-int job_apply(Statements *statements, const Job *job);
+int job_apply(Statements *statements, Job *job);
 
 #endif

@@ -90,9 +90,17 @@ Job *job_new_batch(const StoreBatch *batch) {
     return job;
 }
 
-Job *job_new_lease(const char *id, int64_t attempts) {
+Job *job_new_lease(const char *id, int64_t attempts, StoreMessage *done) {
     Job *job = job_new(JOB_LEASE);
     job->result = (OutboxResult){.id = arena_text(job->arena, id), .attempts = attempts};
+    job->message_done = done;
+    return job;
+}
+
+Job *job_new_message(const char *id, StoreMessage *done) {
+    Job *job = job_new(JOB_MESSAGE);
+    job->result = (OutboxResult){.id = arena_text(job->arena, id)};
+    job->message_done = done;
     return job;
 }
 

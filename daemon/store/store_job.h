@@ -6,7 +6,7 @@
 #include "base/arena.h"
 #include "store/store.h"
 
-typedef enum { JOB_BATCH, JOB_LEASE, JOB_FINISH } JobKind;
+typedef enum { JOB_BATCH, JOB_LEASE, JOB_FINISH, JOB_MESSAGE } JobKind;
 
 typedef struct Job Job;
 struct Job {
@@ -15,15 +15,18 @@ struct Job {
     Arena *arena; /* what the rest points into */
     JobKind kind;
     StoreBatch batch;
-    OutboxResult result; /* of a lease: id and attempts alone */
+    OutboxResult result; /* of a lease: id and attempts alone; of a message: its id */
     StoreDone *done;
+    StoreMessage *message_done; /* in place of `done`: of a lease and of a message */
+    const char *message; /* in the arena: what those two have read */
     void *ctx;
     int64_t handed_in_ms; /* mono */
     StoreOutcome outcome;
 };
 
 Job *job_new_batch(const StoreBatch *batch);
-Job *job_new_lease(const char *id, int64_t attempts);
+Job *job_new_lease(const char *id, int64_t attempts, StoreMessage *done);
+Job *job_new_message(const char *id, StoreMessage *done);
 Job *job_new_finish(const OutboxResult *result);
 Job *job_free(Job *job);
 OWN_DEFINE(Job, job)

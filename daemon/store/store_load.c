@@ -7,10 +7,13 @@
 
 #include <stdlib.h>
 
-/* The arena stands behind the public part: rows and texts go with it. */
+enum { INSTANCES_A_CHUNK = 1024 };
+
+/* The arenas stand behind the public part: rows and texts go with them. */
 typedef struct Loaded {
     StoreLoad load;
     Arena *arena;
+    Arena *chunks[STORE_LOAD_MAX / INSTANCES_A_CHUNK + 1]; /* the texts of so many instances each */
 } Loaded;
 
 /* One table: `read` fills a row; false leaves it out. */
@@ -31,13 +34,13 @@ static bool silence_at(sqlite3_stmt *s, const Reading *in, void *row) { return r
 static bool ack_at(sqlite3_stmt *s, const Reading *in, void *row) { return read_ack(s, in, row); }
 
 /* A damaged row without a state is owed, too: NULL is in no list, and not outside of one either. */
-#define OWED " FROM " OUTBOX_TABLES " WHERE ifnull(state, '') NOT IN ('delivered', 'discarded', 'expired') "
+#define OWED " FROM outbox WHERE ifnull(state, '') NOT IN ('delivered', 'discarded', 'expired') "
 static const TableReader instance_reader = {"instance", "SELECT count(*) FROM instance",
     "SELECT " INSTANCE_COLUMNS " FROM instance", sizeof(InstanceRow), instance_at};
 static const TableReader group_reader = {"notification_group", "SELECT count(*) FROM notification_group",
     "SELECT " GROUP_COLUMNS " FROM notification_group", sizeof(GroupRow), group_at};
-static const TableReader outbox_reader = {
-    "outbox", "SELECT count(*)" OWED, "SELECT " OUTBOX_COLUMNS OWED "ORDER BY seq", sizeof(OutboxRow), outbox_at};
+static const TableReader outbox_reader = {"outbox", "SELECT count(*)" OWED,
+    "SELECT " OUTBOX_COLUMNS("NULL") OWED "ORDER BY seq", sizeof(OutboxRow), outbox_at};
 static const TableReader cursor_reader = {
     "cursor", "SELECT count(*) FROM cursor", "SELECT " CURSOR_COLUMNS " FROM cursor", sizeof(CursorRow), cursor_at};
 static const TableReader seen_reader = {"event_seen", "SELECT count(*) FROM event_seen",
@@ -50,12 +53,19 @@ static const TableReader silence_reader = {"silence", "SELECT count(*) FROM sile
 static const TableReader ack_reader = {"acknowledgement", "SELECT count(*) FROM acknowledgement",
     "SELECT " ACK_COLUMNS " FROM acknowledgement", sizeof(AckRow), ack_at};
 
+static Arena *chunk_of(Arena **chunks, size_t row) {
+    Arena **chunk = &chunks[row / INSTANCES_A_CHUNK];
+    if (!*chunk) *chunk = arena_new();
+    return *chunk;
+}
+
 /* `rows` holds `room` of them. */
 static size_t read_rows(
-    sqlite3_stmt *statement, const TableReader *reader, const Reading *in, char *rows, size_t room) {
+    sqlite3_stmt *statement, const TableReader *reader, const Reading *in, Arena **chunks, char *rows, size_t room) {
     size_t count = 0, left_out = 0;
     while (count < room && sqlite3_step(statement) == SQLITE_ROW) {
-        if (reader->read(statement, in, rows + count * reader->row_bytes))
+        const Reading here = {chunks ? chunk_of(chunks, count) : in->arena, in->times};
+        if (reader->read(statement, &here, rows + count * reader->row_bytes))
             count++;
         else
             left_out++;
@@ -66,7 +76,9 @@ static size_t read_rows(
     return count;
 }
 
-static int read_table(sqlite3 *db, const TableReader *reader, const Reading *in, void *ret_rows, size_t *ret_count) {
+/* Texts go into `chunks`, by row; NULL: into the arena, as the rows. */
+static int read_chunked(
+    sqlite3 *db, const TableReader *reader, const Reading *in, Arena **chunks, void *ret_rows, size_t *ret_count) {
     int64_t there = 0;
     int code = sql_number(db, reader->count, &there);
     if (code != SQLITE_OK) return code;
@@ -79,9 +91,13 @@ static int read_table(sqlite3 *db, const TableReader *reader, const Reading *in,
     code = sqlite3_prepare_v2(db, reader->select, -1, &statement, NULL);
     if (code != SQLITE_OK) return code;
     void *rows = arena_alloc(in->arena, (size_t)there + 1, reader->row_bytes);
-    *ret_count = read_rows(statement, reader, in, rows, (size_t)there);
+    *ret_count = read_rows(statement, reader, in, chunks, rows, (size_t)there);
     *(void **)ret_rows = rows;
     return sqlite3_finalize(statement);
+}
+
+static int read_table(sqlite3 *db, const TableReader *reader, const Reading *in, void *ret_rows, size_t *ret_count) {
+    return read_chunked(db, reader, in, NULL, ret_rows, ret_count);
 }
 
 int store_settle_sending(sqlite3 *db, bool was_clean, int64_t now_ms) {
@@ -107,7 +123,7 @@ int store_read_all(sqlite3 *db, bool was_clean, int64_t now_ms, StoreLoad **ret_
     OWN(store_load) StoreLoad *load = &loaded->load;
     load->was_clean = was_clean;
     const Reading in = {loaded->arena, sql_times(now_ms)};
-    int code = read_table(db, &instance_reader, &in, &load->instances, &load->instance_count);
+    int code = read_chunked(db, &instance_reader, &in, loaded->chunks, &load->instances, &load->instance_count);
     if (code == SQLITE_OK) code = read_table(db, &group_reader, &in, &load->groups, &load->group_count);
     if (code == SQLITE_OK) code = read_table(db, &outbox_reader, &in, &load->outbox, &load->outbox_count);
     if (code == SQLITE_OK) code = read_table(db, &cursor_reader, &in, &load->cursors, &load->cursor_count);
@@ -122,7 +138,13 @@ int store_read_all(sqlite3 *db, bool was_clean, int64_t now_ms, StoreLoad **ret_
 StoreLoad *store_load_free(StoreLoad *load) {
     if (!load) return NULL;
     Loaded *loaded = (Loaded *)load;
+    for (size_t i = 0; i < COUNT_OF(loaded->chunks); i++) arena_free(loaded->chunks[i]);
     arena_free(loaded->arena);
     free(loaded);
     return NULL;
+}
+
+void store_load_forget(StoreLoad *load, size_t count) {
+    Loaded *loaded = (Loaded *)load;
+    for (size_t i = 0; i < count / INSTANCES_A_CHUNK; i++) loaded->chunks[i] = arena_free(loaded->chunks[i]);
 }

@@ -59,7 +59,7 @@ bool page_history(sqlite3 *db, const HistoryQuery *query, int64_t now_ms, Arena 
 
 static sqlite3_stmt *outbox_statement(sqlite3 *db, const OutboxQuery *query) {
     Buffer text = BUFFER(QUERY_TEXT_BYTES);
-    buffer_text(&text, "SELECT " OUTBOX_COLUMNS " FROM " OUTBOX_TABLES " WHERE true");
+    buffer_text(&text, "SELECT " OUTBOX_COLUMNS("message_json") " FROM " OUTBOX_TABLES " WHERE true");
     if (query->state) buffer_text(&text, " AND state = ?1");
     if (query->after) buffer_text(&text, " AND seq < (SELECT seq FROM outbox WHERE id = ?2)");
     buffer_text(&text, " ORDER BY seq DESC LIMIT ?3");

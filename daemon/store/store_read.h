@@ -17,10 +17,11 @@ typedef struct Reading {
     "since_ms, " \
     "evaluated_ms, window_end_ms, value, firing_since_ms, resolved_ms, gone"
 #define GROUP_COLUMNS "key, receiver, labels_json, due_ms, touches, first_flush_ms, last_sent_ms, told_json"
-#define OUTBOX_COLUMNS \
+/* `message` is the column of the message, or NULL where it is left in the file. */
+#define OUTBOX_COLUMNS(message) \
     "id, group_key, receiver, plugin, plugin_index, state, attempts, crashes, created_ms, next_attempt_ms, " \
     "expires_ms, " \
-    "finished_ms, last_error, receipt_json, message_json, handed_ms"
+    "finished_ms, last_error, receipt_json, " message ", handed_ms"
 #define OUTBOX_TABLES "outbox LEFT JOIN outbox_message USING (seq)"
 #define CURSOR_COLUMNS "name, value_json"
 #define SEEN_COLUMNS "scope, id, seen_ms"

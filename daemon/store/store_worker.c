@@ -71,9 +71,9 @@ static void write_back(StoreWorker *worker, int mode) {
         write_back(worker, mode);
 }
 
-static int try_commit(StoreWorker *worker, const Job *jobs) {
+static int try_commit(StoreWorker *worker, Job *jobs) {
     int code = sql_run(worker->db, "BEGIN IMMEDIATE");
-    const Job *job;
+    Job *job;
     if (code == SQLITE_OK)
         DL_FOREACH(jobs, job) {
             code = job_apply(worker->statements, job);
@@ -98,7 +98,7 @@ static void make_room(StoreWorker *worker) {
         KV("history_rows", rows));
 }
 
-static StoreOutcome commit(StoreWorker *worker, const Job *jobs) {
+static StoreOutcome commit(StoreWorker *worker, Job *jobs) {
     int code = try_commit(worker, jobs);
     if (sql_fault(worker->db, code) == SQL_NO_ROOM) {
         make_room(worker);

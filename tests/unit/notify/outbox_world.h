@@ -12,12 +12,15 @@
 
 enum { WORLD_ASKED = 256, WORLD_TEXT = 64, WORLD_START_MS = 1700000000 };
 
+#define WORLD_MESSAGE "{\"from\":\"file\"}"
+
 /* A commit or a send that waits for its answer. */
 typedef struct Asked {
     bool is_open;
     char id[WORLD_TEXT], state[WORLD_TEXT], receiver[WORLD_TEXT];
     int64_t attempts, next_attempt_ms;
-    StoreDone *done;
+    StoreDone *done; /* of a finish */
+    StoreMessage *leased;
     void *ctx;
 } Asked;
 
@@ -44,10 +47,10 @@ static inline Asked *asked_new(Asked *list, size_t *count, const char *id, int64
     return asked;
 }
 
-static inline void world_lease(void *store, const char *id, int64_t attempts, StoreDone *done, void *ctx) {
+static inline void world_lease(void *store, const char *id, int64_t attempts, StoreMessage *done, void *ctx) {
     World *world = store;
     Asked *asked = asked_new(world->leases, &world->lease_count, id, attempts);
-    asked->done = done;
+    asked->leased = done;
     asked->ctx = ctx;
 }
 
@@ -65,6 +68,7 @@ static inline void world_send(void *ctx, const OutboxRow *row) {
     Asked *asked = asked_new(world->sends, &world->send_count, row->id, row->attempts);
     snprintf(asked->receiver, WORLD_TEXT, "%s", row->receiver);
     ck_assert_str_eq(row->state, "sending");
+    ck_assert_str_eq(row->message_json, WORLD_MESSAGE); /* the file's, not one that was kept */
 }
 
 static inline bool world_has_channel(void *ctx, const char *receiver, const char *plugin, int64_t index) {
@@ -127,7 +131,7 @@ static inline void world_commit(World *world) {
     for (size_t i = 0; i < world->lease_count; i++)
         if (world->leases[i].is_open) {
             world->leases[i].is_open = false;
-            world->leases[i].done(world->leases[i].ctx, world->answer);
+            world->leases[i].leased(world->leases[i].ctx, world->answer, WORLD_MESSAGE);
         }
     for (size_t i = 0; i < world->finish_count; i++)
         if (world->finishes[i].is_open) {

@@ -449,6 +449,23 @@ START_TEST(a_jump_of_the_clock_shifts_what_waits) {
 }
 END_TEST
 
+START_TEST(a_jump_hands_nothing_over_early) {
+    world.fallback_ms = 600000;
+    world_add(&world, "a", "g", "oncall", 0);
+    world_run(&world);
+    world_answer(&world, "a", SEND_RETRY);
+    world_commit(&world);
+    clock_set_wall(world.clock, clock_wall_ms(world.clock) + 3600000);
+    outbox_shift(world.outbox, 3600000);
+    outbox_check_channels(world.outbox); /* as a reload does: it asks anew when the fallback gets it */
+    world_run(&world);
+    ck_assert_uint_eq(world.handed, 0);
+    clock_advance(world.clock, 600000);
+    outbox_run(world.outbox);
+    ck_assert_uint_eq(world.handed, 1);
+}
+END_TEST
+
 START_TEST(a_row_is_the_same_object_everywhere) {
     const OutboxRow row = {.id = "i",
         .receiver = "r",
@@ -493,6 +510,7 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, failures_at_one_time_are_told_too);
     tcase_add_test(tcase, a_start_leaves_parked_what_crashed_it);
     tcase_add_test(tcase, a_jump_of_the_clock_shifts_what_waits);
+    tcase_add_test(tcase, a_jump_hands_nothing_over_early);
     tcase_add_test(tcase, a_row_is_the_same_object_everywhere);
 }
 

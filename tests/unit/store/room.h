@@ -28,6 +28,7 @@ typedef struct Room {
     Error err;
     size_t answers; /* callbacks so far, and the last one's outcome */
     StoreOutcome outcome;
+    char message[256]; /* of the last lease, or of what was asked for */
 } Room;
 
 static inline void room_init(Room *room) {
@@ -84,6 +85,12 @@ static inline void room_done(void *ctx, StoreOutcome outcome) {
     room->outcome = outcome;
 }
 
+static inline void room_leased(void *ctx, StoreOutcome outcome, const char *message_json) {
+    Room *room = ctx;
+    snprintf(room->message, sizeof room->message, "%s", message_json ? message_json : "(none)");
+    room_done(ctx, outcome);
+}
+
 static inline void room_commit(Room *room, const StoreBatch *batch) {
     store_commit_batch(room->store, batch, room_done, room);
     room_run(room);
@@ -105,6 +112,8 @@ static inline void room_crash(Room *room, void (*act)(Room *room)) {
     ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL); /* not by a failure of its own */
 }
 
+#define ROOM_MESSAGE "{\"subject\":\"x\"}"
+
 static inline OutboxRow room_owed(const char *id) {
     return (OutboxRow){.id = id,
         .group_key = "{}:{alertname=\"x\"}",
@@ -114,7 +123,7 @@ static inline OutboxRow room_owed(const char *id) {
         .created_ms = ROOM_NOW_MS,
         .next_attempt_ms = ROOM_NOW_MS,
         .expires_ms = ROOM_NOW_MS + 3 * DAY_MS,
-        .message_json = "{}"};
+        .message_json = ROOM_MESSAGE};
 }
 
 static inline void room_add_outbox(Room *room, const char *id) {

@@ -82,7 +82,7 @@ START_TEST(a_batch_that_finds_no_room_is_not_there_at_all) {
     room.options.max_bytes = SMALL_FILE;
     room_open(&room);
     const int refused = fill_up();
-    store_lease(room.store, "1", 1, room_done, &room); /* what needs no room goes on */
+    store_lease(room.store, "1", 1, room_leased, &room); /* what needs no room goes on */
     room_run(&room);
     ck_assert_int_eq(room.outcome, STORE_OK);
     room_close(&room);
@@ -154,7 +154,7 @@ START_TEST(a_full_disk_takes_the_reserve_and_gives_it_back) {
     ck_assert_int_eq(room.outcome, STORE_OK);
     for (int i = 0; i < 1000 && !has_reserve(); i++) {
         store_set_history(room.store, 90 * DAY_MS, 1000);
-        store_lease(room.store, "1", 1, room_done, &room);
+        store_lease(room.store, "1", 1, room_leased, &room);
         room_run(&room);
     }
     ck_assert(has_reserve());

@@ -310,9 +310,9 @@ END_TEST
 START_TEST(the_oldest_waits_as_long_as_the_clock_says) {
     room_open(&room);
     ck_assert_int_eq(store_waiting_ms(room.store), 0);
-    store_lease(room.store, "none", 1, room_done, &room);
+    store_lease(room.store, "none", 1, room_leased, &room);
     clock_advance(room.clock, 700);
-    store_lease(room.store, "none", 2, room_done, &room);
+    store_lease(room.store, "none", 2, room_leased, &room);
     ck_assert_int_eq(store_waiting_ms(room.store), 700);
     room_run(&room);
     ck_assert_int_eq(store_waiting_ms(room.store), 0);
@@ -333,16 +333,16 @@ START_TEST(close_commits_what_is_queued) {
 }
 END_TEST
 
-static void close_inside(void *ctx, StoreOutcome outcome) {
+static void close_inside(void *ctx, StoreOutcome outcome, const char *message_json) {
     Room *in = ctx;
-    room_done(ctx, outcome);
+    room_leased(ctx, outcome, message_json);
     in->store = store_close(in->store);
 }
 
 START_TEST(a_callback_may_close_the_store) {
     room_open(&room);
     store_lease(room.store, "x", 1, close_inside, &room);
-    for (int i = 0; i < 100; i++) store_lease(room.store, "x", 1, room_done, &room);
+    for (int i = 0; i < 100; i++) store_lease(room.store, "x", 1, room_leased, &room);
     room_run(&room);
     ck_assert_uint_eq(room.answers, 101);
     ck_assert_ptr_null(room.store);
@@ -467,7 +467,7 @@ static void take_step(Room *in, const char *step) {
     if (*step == 'A') {
         room_add_outbox(in, "id");
     } else if (*step == 'L') {
-        store_lease(in->store, "id", attempts, room_done, in);
+        store_lease(in->store, "id", attempts, room_leased, in);
     } else {
         const OutboxResult result = {
             .id = "id", .attempts = attempts, .state = state_of(*step), .finished_ms = ROOM_NOW_MS};
@@ -493,6 +493,26 @@ static void see_outbox(void *ctx, const OutboxRow *rows, size_t count, const cha
     snprintf(seen->id, sizeof seen->id, "%s", rows[0].id);
     seen->attempts = rows[0].attempts;
 }
+
+/* Of what waits only the rows are loaded; the message comes with the lease, also when it was there before a restart. */
+START_TEST(messages_stay_in_the_file) {
+    room_open(&room);
+    room_add_outbox(&room, "id");
+    room_close(&room);
+    room_open(&room);
+    OWN(store_load) StoreLoad *load = room_load(&room);
+    ck_assert_uint_eq(load->outbox_count, 1);
+    ck_assert_ptr_null(load->outbox[0].message_json);
+    store_message(room.store, "id", room_leased, &room);
+    room_run(&room);
+    ck_assert_str_eq(room.message, ROOM_MESSAGE);
+    store_message(room.store, "nobody", room_leased, &room);
+    room_run(&room);
+    ck_assert_str_eq(room.message, "(none)");
+    take_step(&room, "L1");
+    ck_assert_str_eq(room.message, ROOM_MESSAGE);
+}
+END_TEST
 
 START_TEST(leases_and_results) {
     const struct OutboxCase *c = &outbox_cases[_i];
@@ -535,7 +555,7 @@ static void add_two(Room *in) {
     room_add_outbox(in, "calm");
 }
 static int64_t lease_number;
-static void lease_and_die(Room *in) { store_lease(in->store, "poison", lease_number, room_done, in); }
+static void lease_and_die(Room *in) { store_lease(in->store, "poison", lease_number, room_leased, in); }
 static void finish_and_die(Room *in) {
     const OutboxResult failed = {.id = "poison", .attempts = lease_number, .state = "pending"};
     lease_and_die(in);
@@ -578,7 +598,7 @@ END_TEST
 START_TEST(a_clean_stop_is_no_crash) {
     room_open(&room);
     add_two(&room);
-    store_lease(room.store, "poison", 1, room_done, &room);
+    store_lease(room.store, "poison", 1, room_leased, &room);
     room_close(&room);
     expect_poison("pending", 0);
 }
@@ -620,6 +640,7 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, a_callback_may_close_the_store);
     tcase_add_loop_test(tcase, touch_and_flush, 0, COUNT_OF(group_cases));
     tcase_add_test(tcase, a_touch_in_the_batch_of_the_flush_is_not_lost);
+    tcase_add_test(tcase, messages_stay_in_the_file);
     tcase_add_loop_test(tcase, leases_and_results, 0, COUNT_OF(outbox_cases));
     tcase_add_test(tcase, only_what_is_owed_is_loaded);
     tcase_add_test(tcase, the_sixth_crash_in_a_row_parks);
