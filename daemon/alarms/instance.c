@@ -225,6 +225,10 @@ void instance_attach(Instance *instance, const Alarm *alarm, const char *account
     labels_free(instance->annotations);
     instance->annotations = annotations_of(alarm);
     instance->alarm = alarm;
+    if (alarm->source && !alarm->source->has_events) { /* instance_link() makes it */
+        free(instance->facts.console_url);
+        instance->facts.console_url = NULL;
+    }
     instance->severity = (Severity)alarm->severity;
     instance->no_data = (NoData)alarm->no_data;
     instance->gone = false;

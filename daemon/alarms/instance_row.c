@@ -1,6 +1,7 @@
 /* daemon/alarms/instance_row.c: instances to and from the state file */
 #include "alarms/instance.h"
 
+#include "alarms/instance_link.h"
 #include "base/alloc.h"
 #include "base/arena.h"
 #include "base/json.h"
@@ -30,7 +31,8 @@ static json_t *extras(const Instance *i) {
     json_object_set_new(all, "worst", json_number(i->facts.worst));
     json_object_set_new(all, "value_s", json_integer(i->facts.value_s));
     if (i->facts.notes) json_object_set_new(all, "notes", labels_json(i->facts.notes));
-    if (i->facts.console_url) json_object_set_new(all, "console_url", json_safe(i->facts.console_url));
+    OWN(text) char *link = instance_link(i);
+    if (*link) json_object_set_new(all, "console_url", json_safe(link));
     if (i->facts.what) json_object_set_new(all, "what", json_safe(i->facts.what));
     json_t *hold = hold_json(&i->hold);
     if (hold) json_object_set_new(all, "hold", hold);

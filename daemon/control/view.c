@@ -1,5 +1,6 @@
 #include "control/view.h"
 
+#include "alarms/instance_link.h"
 #include "base/alloc.h"
 #include "base/json.h"
 
@@ -113,8 +114,9 @@ json_t *view_instance(Engine *engine, const Instance *instance) {
         "annotations", view_annotations(instance), "last_evaluated", json_time(instance->evaluated_ms), "silenced_by",
         view_silences(engine, instance), "inhibited_by", view_inhibitors(engine, instance), "acknowledged",
         view_ack(engine, instance), "evaluation_error", text_or_null(instance->evaluation_error));
+    OWN(text) char *link = instance_link(instance);
     json_t *ours = json_pack("{s:o, s:o, s:o, s:o, s:b}", "metric", text_or_null(facts->what), "console_url",
-        text_or_null(facts->console_url), "value_at", json_time(facts->value_s * 1000), "firing_since",
+        text_or_null(*link ? link : NULL), "value_at", json_time(facts->value_s * 1000), "firing_since",
         json_time(instance->firing_since_ms), "durable", instance->durable);
     json_object_update(view, more);
     json_object_update(view, ours);

@@ -1,6 +1,7 @@
 /* daemon/engine/series.c: instances that come and go with what polls find */
 #include "engine/series.h"
 
+#include "alarms/instance_link.h"
 #include "base/alloc.h"
 #include "base/table.h"
 #include "base/timetext.h"
@@ -238,6 +239,7 @@ static void retire(Series *all, size_t watch, Instance *instance, int64_t now_ms
     char text[GONE_TEXT_MAX], span[TIME_TEXT_MAX];
     if (!instance->firing_since_ms) return batch_forget(batch, instance->fingerprint);
     snprintf(text, sizeof text, "gone: not seen for %s", duration_format(grace_s(all, watch), span));
+    instance_keep_link(instance);
     instance->alarm = NULL; /* seen again, it is attached again */
     InstanceChange *change = change_new(instance);
     change_gone(change, text, now_ms);

@@ -1,6 +1,7 @@
 /* daemon/notify/render_alert.c: an alert's words and JSON */
 #include "notify/render_alert.h"
 
+#include "alarms/instance_link.h"
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/json.h"
@@ -59,7 +60,7 @@ void render_alert_copy(RenderAlert *into, const GroupAlert *alert, int64_t now_m
         .notes = render_labels_copy(i->facts.notes),
         .name = text_or_empty(i->name),
         .reason = text_or_empty(i->facts.reason),
-        .console_url = text_or_empty(i->facts.console_url),
+        .console_url = instance_link(i),
         .what = text_or_empty(i->facts.what),
         .acked_by = text_or_empty(ack ? ack->by : NULL),
         .acked_comment = text_or_empty(ack ? ack->comment : NULL),
