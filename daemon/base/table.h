@@ -9,6 +9,9 @@
 
 #define HASH_FUNCTION(keyptr, keylen, hashv) ((hashv) = (unsigned)table_hash((keyptr), (keylen)))
 #define uthash_fatal(message) abort()
+/* A table begins this small (uthash: 32, that is 512 bytes): there is one in each of very many groups. It grows. */
+#define HASH_INITIAL_NUM_BUCKETS 4U
+#define HASH_INITIAL_NUM_BUCKETS_LOG2 2U
 
 #include <uthash.h>
 

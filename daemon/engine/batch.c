@@ -62,7 +62,16 @@ Batch *batch_new(Backlog *backlog) {
     return batch;
 }
 
+/* Memory knows its changes and groups from here on, or never will. */
+static void end_of_way(Batch *batch) {
+    if (batch->is_applied) return;
+    batch->is_applied = true;
+    batch->backlog->core->touches_under_way -= batch->rows.touch_count;
+    batch->backlog->core->changes_under_way -= batch->change_count;
+}
+
 static void batch_free(Batch *batch) {
+    end_of_way(batch);
     for (size_t i = 0; i < batch->change_count; i++) change_free(batch->changes[i]);
     free(batch->changes);
     free(batch->instances);
@@ -146,6 +155,7 @@ static void add_touches(Batch *batch, const InstanceChange *change) {
         batch->touched[before + i] = arena_text(batch->arena, change->after.fingerprint);
     }
     batch->rows.touch_count = before + count;
+    core->touches_under_way += count;
 }
 
 /* Nobody is to be told of this end: it is over at once. */
@@ -198,6 +208,7 @@ void batch_add(Batch *batch, InstanceChange *take_change) {
     InstanceChange *change = take_change;
     batch->changes = alloc_again(batch->changes, batch->change_count + 1, sizeof *batch->changes);
     batch->changes[batch->change_count++] = change;
+    batch->backlog->core->changes_under_way++;
     const size_t touches = batch->rows.touch_count;
     if (change->tell) add_touches(batch, change);
     if (change->tell && batch->rows.touch_count == touches) close_untold(batch, change);
@@ -243,7 +254,7 @@ static void apply_change(Core *core, InstanceChange *change, bool durable) {
 
 static void apply(Batch *batch, bool durable) {
     if (batch->is_applied) return;
-    batch->is_applied = true;
+    end_of_way(batch);
     Core *core = batch->backlog->core;
     memory_apply(core->memory, &batch->rows);
     for (size_t i = 0; i < batch->change_count; i++) apply_change(core, batch->changes[i], durable);

@@ -24,6 +24,8 @@ typedef struct Core {
     Snapshot *snapshot; /* the present one; replaced by a reload */
     GroupWorld world; /* what routing knows; notifier.c keeps it, `now_ms` is set by core_world() */
     uint64_t routings; /* how often the routes were replaced: what was routed before may lead elsewhere now */
+    size_t changes_under_way; /* of instances, in batches whose commit is not done: each is a copy of one */
+    size_t touches_under_way; /* of those: groups that memory may not know yet */
     size_t acks_under_way; /* commits of acknowledgements that are not done */
     bool is_behind; /* the disk was full: the file lacks touches that memory has, so no group takes its turn yet */
     void (*wake)(void *ctx); /* something became due: look at the timers again */
@@ -37,6 +39,7 @@ typedef struct Core {
 
 static inline GroupWorld core_world(const Core *core) {
     GroupWorld world = core->world;
+    world.owed += core->touches_under_way;
     world.now_ms = clock_wall_ms(core->clock);
     return world;
 }

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The last decision about an alert in a group. */
+/* The last decision about an alert in a group, by hashes of the texts: there may be as many as DECISIONS_KNOWN. */
 typedef struct Known {
-    char *key, *said;
+    uint64_t key, said;
     UT_hash_handle hh;
 } Known;
 
@@ -26,8 +26,6 @@ Decisions *decisions_new(Core *core) {
 
 static void known_remove(Decisions *all, Known *known) {
     HASH_DEL(all->known, known);
-    free(known->key);
-    free(known->said);
     free(known);
 }
 
@@ -40,28 +38,40 @@ Decisions *decisions_free(Decisions *all) {
 
 static const char told[] = "told";
 
+static uint64_t key_of(const DecisionRow *row) {
+    OWN(text) char *key = text_format("%s\n%s", row->fingerprint, row->group_key);
+    return table_hash(key, strlen(key));
+}
+
+static uint64_t said_of(const DecisionRow *row) {
+    OWN(text) char *said = text_format("%s\n%s", row->decision, row->reason);
+    return table_hash(said, strlen(said));
+}
+
+static Known *known_find(const Decisions *all, uint64_t key) {
+    Known *known;
+    HASH_FIND(hh, all->known, &key, sizeof key, known);
+    return known;
+}
+
 /* Is it another one than the last? Then it is the last from here on; the oldest goes where there are too many. */
 static bool is_news(Decisions *all, const DecisionRow *row) {
-    OWN(text) char *key = text_format("%s\n%s", row->fingerprint, row->group_key);
-    OWN(text) char *said = text_format("%s\n%s", row->decision, row->reason);
-    Known *known;
-    HASH_FIND_STR(all->known, key, known);
-    const bool is_same = known && !strcmp(known->said, said);
+    const uint64_t key = key_of(row), said = said_of(row);
+    Known *known = known_find(all, key);
+    const bool is_same = known && known->said == said;
     if (is_same && row->decision != told) return false; /* each message counts */
     if (known) known_remove(all, known);
     if (HASH_COUNT(all->known) >= DECISIONS_KNOWN) known_remove(all, all->known);
     known = alloc_zeroed(1, sizeof *known);
-    known->key = GIVE(key);
-    known->said = GIVE(said);
-    HASH_ADD_KEYPTR(hh, all->known, known->key, strlen(known->key), known);
+    known->key = key;
+    known->said = said;
+    HASH_ADD(hh, all->known, key, sizeof known->key, known);
     return true;
 }
 
 void decisions_unsay(Decisions *all, const DecisionRow *rows, size_t count) {
     for (size_t i = 0; i < count; i++) {
-        OWN(text) char *key = text_format("%s\n%s", rows[i].fingerprint, rows[i].group_key);
-        Known *known;
-        HASH_FIND_STR(all->known, key, known);
+        Known *known = known_find(all, key_of(&rows[i]));
         if (known) known_remove(all, known);
     }
 }

@@ -1,6 +1,7 @@
 /* daemon/engine/poller.c: from a due poll to a committed batch */
 #include "engine/poller.h"
 
+#include "alarms/instance_link.h"
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -15,8 +16,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { HELD_LONG_MS = 5000 }; /* that polls wait for the disk is told from then on */
+
 static const Metric polls_metric = {
     "tocsin_polls_total", "Polls by their outcome.", METRIC_COUNTER, {"source", "account", "region", "result"}};
+static const Metric under_way_metric = {"tocsin_changes_under_way",
+    "Evaluated instances that are not on disk yet; polls wait from POLLER_UNDER_WAY_MAX on.", METRIC_GAUGE, {NULL}};
 static const Metric success_metric = {"tocsin_source_last_success_timestamp_seconds",
     "When a source was last read without a failure.", METRIC_GAUGE, {"source", "account", "region"}};
 
@@ -37,6 +42,7 @@ typedef struct Task {
     int64_t skew_ms; /* AWS's clock minus ours, as applied when it was started */
     bool is_repeat;
     PollRun *run;
+    PollOutcome *outcome; /* of one that is ready */
     struct Task *next;
 } Task;
 
@@ -58,7 +64,10 @@ struct Poller {
     Schedule *schedule;
     PollState *states; /* parallel to the schedule */
     Task *tasks; /* polls in flight */
+    Task *ready, **last_ready; /* that came back and are not judged yet, oldest first */
     uint64_t generation;
+    bool is_holding, is_hold_told; /* too much waits for the disk: no poll begins */
+    int64_t held_boot_ms; /* since when */
     json_t *resume; /* cursor name -> UTC seconds of its last success */
     int64_t attempted_ms;
 };
@@ -84,6 +93,7 @@ Poller *poller_new(Core *core, Backlog *backlog, Own *own) {
     poller->backlog = backlog;
     poller->own = own;
     poller->resume = json_object();
+    poller->last_ready = &poller->ready;
     poller->events = events_new(core);
     poller->world = (PollWorld){core->loop, core->aws, core->clock, core->metrics, .known = known, .is_seen = is_seen,
         .cursor = cursor, .ctx = poller};
@@ -96,8 +106,30 @@ static void keep(Poller *poller, size_t index, void *take_kept) {
     *kept = take_kept;
 }
 
+static void drop_outcome(Poller *poller, size_t index, PollOutcome *take_outcome) {
+    if (take_outcome->kept) plan_poll(poller->plan, index)->source->kept_free(take_outcome->kept);
+    poll_outcome_free(take_outcome);
+}
+
+/* The plan is on its way out: nobody judges this any more. */
+static void task_drop(Poller *poller, Task *task, PollOutcome *take_outcome) {
+    drop_outcome(poller, task->index, take_outcome);
+    free(task);
+}
+
+static Task *ready_pop(Poller *poller) {
+    Task *task = poller->ready;
+    poller->ready = task->next;
+    if (!poller->ready) poller->last_ready = &poller->ready;
+    return task;
+}
+
 static void plan_drop_all(Poller *poller) {
     poller->generation++;
+    while (poller->ready) {
+        Task *task = ready_pop(poller);
+        task_drop(poller, task, task->outcome);
+    }
     while (poller->tasks) { /* its callback takes it off the list */
         Task *task = poller->tasks;
         plan_poll(poller->plan, task->index)->source->cancel(task->run);
@@ -184,8 +216,7 @@ static void add_links(InstanceChange *change) {
     Instance *after = &change->after;
     const Alarm *alarm = after->alarm;
     free(after->facts.console_url);
-    after->facts.console_url =
-        alarm->source->console_url(alarm->selector, after->series, after->region, after->since_ms);
+    after->facts.console_url = NULL; /* instance_link() makes it */
     free(after->facts.what);
     after->facts.what = alarm->source->describe(alarm->selector, &alarm->rule);
 }
@@ -407,11 +438,6 @@ static void note_attempted(Poller *poller) {
     poller->attempted_ms = clock_wall_ms(poller->core->clock);
 }
 
-static void drop_outcome(Poller *poller, size_t index, PollOutcome *take_outcome) {
-    if (take_outcome->kept) plan_poll(poller->plan, index)->source->kept_free(take_outcome->kept);
-    poll_outcome_free(take_outcome);
-}
-
 static int64_t applied_skew_ms(const Poller *poller) {
     return aws_now_ms(poller->core->aws) - clock_wall_ms(poller->core->clock);
 }
@@ -434,20 +460,8 @@ static bool asked_by_wrong_clock(Poller *poller, const Task *task, PollOutcome *
     return true;
 }
 
-static void poll_done(void *ctx, PollOutcome *take_outcome) {
-    Task *task = ctx;
+static void judge_outcome(Task *task, PollOutcome *take_outcome) {
     Poller *poller = task->poller;
-    unlink_task(poller, task);
-    if (task->generation != poller->generation) { /* cancelled: the plan is on its way out */
-        drop_outcome(poller, task->index, take_outcome);
-        free(task);
-        return;
-    }
-    if (asked_by_wrong_clock(poller, task, take_outcome)) {
-        look_at_clock(poller);
-        free(task);
-        return;
-    }
     const Poll *poll = plan_poll(poller->plan, task->index);
     const int64_t now_ms = take_outcome->now_ms ? take_outcome->now_ms : aws_now_ms(poller->core->aws);
     Batch *batch = batch_new(poller->backlog);
@@ -473,6 +487,24 @@ static void poll_done(void *ctx, PollOutcome *take_outcome) {
     batch_commit(batch, batch_committed, task);
 }
 
+/* One a turn of the loop: what some hundreds of series need is much for it. */
+static void poll_done(void *ctx, PollOutcome *take_outcome) {
+    Task *task = ctx;
+    Poller *poller = task->poller;
+    unlink_task(poller, task);
+    if (task->generation != poller->generation) return task_drop(poller, task, take_outcome);
+    if (asked_by_wrong_clock(poller, task, take_outcome)) {
+        look_at_clock(poller);
+        free(task);
+        return;
+    }
+    task->outcome = take_outcome;
+    task->next = NULL;
+    *poller->last_ready = task;
+    poller->last_ready = &task->next;
+    poller->core->wake(poller->core->ctx);
+}
+
 static void start_run(Poller *poller, size_t index, bool is_repeat) {
     Task *task = alloc_zeroed(1, sizeof *task);
     task->poller = poller;
@@ -491,15 +523,43 @@ static void start_poll(Poller *poller, Scheduled *due, int64_t boot_ms) {
     start_run(poller, (size_t)(due - schedule_at(poller->schedule, 0)), false);
 }
 
+/* What was evaluated and is not on disk is held in memory twice over: polls wait for the disk, not memory for them. */
+static bool has_room(Poller *poller) {
+    const size_t under_way = poller->core->changes_under_way;
+    const bool is_holding = under_way >= POLLER_UNDER_WAY_MAX;
+    metric_set(poller->core->metrics, &under_way_metric, (double)under_way, METRIC_VALUES(NULL));
+    const int64_t boot_ms = clock_boot_ms(poller->core->clock);
+    if (is_holding && !poller->is_holding) poller->held_boot_ms = boot_ms;
+    poller->is_holding = is_holding;
+    if (is_holding && !poller->is_hold_told && boot_ms - poller->held_boot_ms >= HELD_LONG_MS) {
+        LOG(WARNING, "the disk is behind what polls find: the next polls wait for it", KV("instances", under_way),
+            KV("POLLER_UNDER_WAY_MAX", POLLER_UNDER_WAY_MAX));
+        poller->is_hold_told = true;
+    }
+    if (!is_holding && poller->is_hold_told) {
+        LOG(INFO, "polls do not wait for the disk any more");
+        poller->is_hold_told = false;
+    }
+    return !is_holding;
+}
+
 void poller_tick(Poller *poller) {
     if (!poller->schedule) return;
     const int64_t boot_ms = clock_boot_ms(poller->core->clock);
-    for (Scheduled *due; (due = schedule_due(poller->schedule, boot_ms));) start_poll(poller, due, boot_ms);
+    if (has_room(poller) && poller->ready) {
+        Task *task = ready_pop(poller);
+        judge_outcome(task, task->outcome);
+        poller->core->wake(poller->core->ctx);
+    }
+    for (Scheduled *due; !poller->ready && has_room(poller) && (due = schedule_due(poller->schedule, boot_ms));)
+        start_poll(poller, due, boot_ms);
     for (size_t i = 0; i < plan_count(poller->plan); i++)
         if (!poller->states[i].failures && is_failing(poller, i, boot_ms)) look_at_feed(poller, i);
 }
 
 int64_t poller_next_boot_ms(const Poller *poller) {
+    if (poller->is_holding) return INT64_MAX; /* woken when a commit is done */
+    if (poller->ready) return clock_boot_ms(poller->core->clock);
     return poller->schedule ? schedule_next_boot_ms(poller->schedule) : INT64_MAX;
 }
 
@@ -541,8 +601,10 @@ int64_t poller_attempted_ms(const Poller *poller) { return poller->attempted_ms;
 
 static void attach_watches(Poller *poller) {
     Core *core = poller->core;
-    for (Instance *i = instances_next(core->instances, NULL); i; i = instances_next(core->instances, i))
+    for (Instance *i = instances_next(core->instances, NULL); i; i = instances_next(core->instances, i)) {
+        instance_keep_link(i);
         i->alarm = NULL;
+    }
     poller->series = series_new(core, poller->backlog, poller->own,
         snapshot_section(poller->snapshot, &discovery_section), poller->watches, poller->alarms, poller->watch_count);
     for (size_t w = 0; w < poller->watch_count; w++) {

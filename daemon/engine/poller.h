@@ -9,6 +9,8 @@
 
 enum { POLL_FAILURES = 3, POLL_STALE_PERIODS = 3, POLL_NAMED_ALARMS = 5 };
 
+enum { POLLER_UNDER_WAY_MAX = 2000 }; /* instances in batches whose commit is not done; from there on no poll begins */
+
 typedef struct Poller Poller;
 Poller *poller_new(Core *core, Backlog *backlog, Own *own); /* caller frees */
 Poller *poller_free(Poller *poller); /* cancels what runs */

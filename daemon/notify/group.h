@@ -27,8 +27,8 @@ typedef struct Member {
 struct Group {
     DueItem due; /* first: a heap's item is its group's address. due_ms 0: nothing to do */
     char *key, *receiver, *labels_json;
-    Labels *labels;
-    int64_t touches, first_flush_ms, last_sent_ms;
+    int64_t touches, last_sent_ms;
+    int64_t first_flush_ms; /* set by group_spoke() alone; 0: its first turn is still to come */
     bool is_busy; /* a turn is on its way */
     int64_t first_coming_ms; /* while it is: what first_flush_ms will be; 0: none */
     bool is_asked; /* meanwhile something changed that the turn does not know of: it looks at its next beat */
@@ -48,6 +48,7 @@ struct Groups {
     Group *table;
     Known *known;
     DueHeap due;
+    size_t unspoken; /* groups whose first turn is still to come: each owes a message beside itself */
     Metrics *metrics;
     bool is_coarse; /* too much is owed: new groups are by receiver only */
 };
@@ -55,6 +56,8 @@ struct Groups {
 Group *group_find(const Groups *groups, const char *key);
 Group *group_make(Groups *groups, const char *key, const char *receiver, const char *labels_json);
 void group_remove(Groups *groups, Group *group);
+Labels *group_labels(const Group *group); /* read anew: a storm's groups must be small; caller frees */
+void group_spoke(Groups *groups, Group *group, int64_t first_flush_ms); /* 0: it has not */
 void group_set_due(Groups *groups, Group *group, int64_t due_ms); /* 0: none; a busy one is queued when its turn ends */
 void group_hasten(Groups *groups, Group *group, int64_t due_ms); /* it is due then at the latest */
 /* It looks at its next beat at the latest. The first turn of a group that has not spoken is still to come, and looks;

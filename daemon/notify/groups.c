@@ -65,7 +65,7 @@ static void touch_known(Touches *to, const Group *group) {
 
 /* From GROUPS_OWED_MAX on, until a tenth of it is worked off. */
 static bool is_too_much(Groups *groups, size_t owed) {
-    const size_t all = owed + HASH_COUNT(groups->table);
+    const size_t all = owed + HASH_COUNT(groups->table) + groups->unspoken;
     const bool is_coarse = all >= (groups->is_coarse ? (size_t)GROUPS_OWED_MAX / 10 * 9 : (size_t)GROUPS_OWED_MAX);
     if (is_coarse && !groups->is_coarse)
         LOG(WARNING, "too much is owed: new alerts are grouped by receiver only", KV("owed", all),
@@ -152,9 +152,10 @@ size_t touches_escalated(
     const Route *route = route_of_key(world->routes, group->receiver, group->key);
     Touches to = {.groups = groups, .world = world, .arena = arena};
     to.list = arena_alloc(arena, ESCALATIONS_MAX + 1, sizeof *to.list);
+    OWN(labels) Labels *labels = group_labels(group);
     const bool is_its_own = route_makes_key(route, group->receiver, group->key);
     for (const Route *next = is_its_own ? route->escalation : NULL; next; next = next->sibling)
-        touch_receiver(&to, next, next->receiver, group->labels);
+        touch_receiver(&to, next, next->receiver, labels);
     *ret_touches = to.list;
     return to.count;
 }
@@ -224,7 +225,7 @@ void groups_restore(Groups *groups, const GroupRow *row, int64_t now_ms) {
     const int64_t longest_ms = (int64_t)ROUTE_LONGEST_S * 1000, oldest_ms = now_ms - longest_ms;
     Group *group = group_make(groups, row->key, row->receiver, row->labels_json ? row->labels_json : "{}");
     group->touches = row->touches;
-    if (row->first_flush_ms) group->first_flush_ms = clamp(row->first_flush_ms, oldest_ms, now_ms);
+    if (row->first_flush_ms) group_spoke(groups, group, clamp(row->first_flush_ms, oldest_ms, now_ms));
     if (row->last_sent_ms) group->last_sent_ms = clamp(row->last_sent_ms, oldest_ms, now_ms);
     group_told_parse(groups, group, row->told_json);
     group_set_due(groups, group, row->due_ms ? clamp(row->due_ms, oldest_ms, now_ms + longest_ms) : 0);
@@ -266,7 +267,7 @@ bool groups_know(const Groups *groups, const char *fingerprint) { return members
 
 void groups_shift(Groups *groups, int64_t by_ms) {
     for (Group *g = groups->table; g; g = g->hh.next) {
-        if (g->first_flush_ms) g->first_flush_ms += by_ms;
+        if (g->first_flush_ms) group_spoke(groups, g, g->first_flush_ms + by_ms);
         if (g->last_sent_ms) g->last_sent_ms += by_ms;
         for (Member *m = g->members; m; m = m->hh.next)
             if (m->told_at_ms) m->told_at_ms += by_ms; /* an escalation counts from here */

@@ -15,7 +15,9 @@
 #include "notify/route.h"
 #include "store/rows.h"
 
-enum { GROUPS_OWED_MAX = 100000 }; /* groups and waiting notifications; from there on new groups are by receiver only */
+/* Groups, the messages that those of them owe that have not spoken, and waiting notifications; from there on new groups
+ * are by receiver only. */
+enum { GROUPS_OWED_MAX = 100000 };
 
 typedef struct Groups Groups;
 Groups *groups_new(Metrics *metrics); /* metrics may be NULL; caller frees */
@@ -27,7 +29,7 @@ typedef struct GroupWorld {
     const RouteSection *routes;
     const char *const *receivers; /* the names of all that are configured */
     size_t receiver_count;
-    size_t owed; /* outbox rows that wait or are on their way */
+    size_t owed; /* outbox rows that wait or are on their way, and touches that are */
     int64_t now_ms; /* wall */
     bool is_once; /* nothing waits for a group's time */
 } GroupWorld;

@@ -125,6 +125,7 @@ void inhibit_remove(Inhibit *index, const char *fingerprint) {
 }
 
 void inhibit_add(Inhibit *index, const char *fingerprint, const Labels *labels) {
+    if (!index->count) return;
     Source *source = alloc_zeroed(1, sizeof *source);
     inhibit_remove(index, fingerprint);
     source->fingerprint = text_copy(fingerprint);

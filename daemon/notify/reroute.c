@@ -44,7 +44,7 @@ static void take_along(Reroute *to, Group *group, Member *member) {
         member->was_held = other->was_held;
         other->is_told = false;
         group->is_changed = true;
-        if (!group->first_flush_ms) group->first_flush_ms = from->first_flush_ms;
+        if (!group->first_flush_ms) group_spoke(to->groups, group, from->first_flush_ms);
         if (group->last_sent_ms < from->last_sent_ms) group->last_sent_ms = from->last_sent_ms;
         return;
     }

@@ -216,7 +216,7 @@ GroupTurn *turn_begin(Groups *groups, const char *key, const TurnWorld *world) {
     GroupTurn *turn = alloc_zeroed(1, sizeof *turn);
     turn->key = text_copy(group->key);
     turn->receiver = text_copy(group->receiver);
-    turn->labels = labels_ref(group->labels);
+    turn->labels = group_labels(group);
     Outlook outlook = {0};
     const GroupFigures figures = take_stock(groups, group, turn, world, &outlook);
     const bool only_waits = outlook.waits && !figures.firing && !figures.held;
@@ -299,7 +299,7 @@ static void follow_file(Groups *groups, Group *group, const GroupTurn *turn, int
         return;
     }
     for (size_t i = 0; i < turn->alert_count; i++) follow_member(groups, group, turn, &turn->alerts[i], was_touched);
-    group->first_flush_ms = flush->first_flush_ms;
+    group_spoke(groups, group, flush->first_flush_ms);
     group->last_sent_ms = flush->last_sent_ms;
     int64_t due_ms = flush->next_due_ms;
     if (was_touched && group->due.due_ms && (!due_ms || group->due.due_ms < due_ms)) due_ms = group->due.due_ms;

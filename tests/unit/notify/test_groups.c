@@ -364,6 +364,24 @@ START_TEST(too_much_owed_groups_by_receiver) {
 }
 END_TEST
 
+/* A group that has not spoken owes its message, too: both count, or as many messages again would come in the end. */
+START_TEST(what_has_not_spoken_counts_twice) {
+    char name[32];
+    world.owed = GROUPS_OWED_MAX - 10;
+    for (int i = 0; i < 8; i++) {
+        snprintf(name, sizeof name, "v%d", i);
+        world_fire(&world, world_instance(&world, name, "n", name));
+    }
+    ck_assert_uint_eq(groups_count(world.groups), 6); /* five, and the receiver's own */
+    world_pass(&world, 31);
+    world_fire(&world, world_instance(&world, "w", "n", "w"));
+    ck_assert_uint_eq(groups_count(world.groups), 6);
+    world.owed = GROUPS_OWED_MAX / 2;
+    world_fire(&world, world_instance(&world, "z", "n", "z"));
+    ck_assert_uint_eq(groups_count(world.groups), 7);
+}
+END_TEST
+
 static const char *const broken[] = {
     "", "{", "[]", "null", "{\"0000000000000001\":3}", "{\"short\":{\"status\":\"firing\"}}"};
 
@@ -398,6 +416,7 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, failing_delivery_goes_another_way);
     tcase_add_test(tcase, names_are_quoted_and_every_label_counts);
     tcase_add_test(tcase, too_much_owed_groups_by_receiver);
+    tcase_add_test(tcase, what_has_not_spoken_counts_twice);
     tcase_add_loop_test(tcase, what_was_told_may_be_unreadable, 0, COUNT_OF(broken));
 }
 
