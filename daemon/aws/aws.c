@@ -117,8 +117,14 @@ int64_t aws_turn_ms(Aws *aws, const char *account, const char *region, const cha
     return wait_ms;
 }
 
-int64_t aws_skew_ms(const Aws *aws) { return aws->skew.offset_ms; }
-int64_t aws_now_ms(const Aws *aws) { return clock_wall_ms(aws->clock) + skew_applied_ms(&aws->skew); }
+static SkewMoment moment(const Aws *aws) { return (SkewMoment){clock_wall_ms(aws->clock), clock_boot_ms(aws->clock)}; }
+
+int64_t aws_skew_ms(const Aws *aws) { return skew_ms(&aws->skew, moment(aws)); }
+int64_t aws_skew_applied_ms(const Aws *aws) { return skew_applied_ms(&aws->skew, moment(aws)); }
+int64_t aws_now_ms(const Aws *aws) {
+    const SkewMoment now = moment(aws);
+    return now.wall_ms + skew_applied_ms(&aws->skew, now);
+}
 AwsLedger aws_ledger(const Aws *aws) { return aws->ledger; }
 
 void aws_ledger_add_traces(Aws *aws, const char *account, const char *region, double traces) {

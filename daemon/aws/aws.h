@@ -110,6 +110,7 @@ void aws_cancel(AwsTicket *ticket); /* its callback runs before this returns, AW
 
 /* Wall time as AWS sees it: ours plus the smoothed offset taken from Date headers. */
 int64_t aws_now_ms(const Aws *aws);
+int64_t aws_skew_applied_ms(const Aws *aws); /* what aws_now_ms() adds to our wall clock */
 int64_t aws_skew_ms(const Aws *aws); /* AWS's clock minus ours; 0 until known */
 
 /* --- ledger --- */

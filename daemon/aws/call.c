@@ -131,7 +131,7 @@ static void send_request(AwsTicket *ticket, const HttpHeader *headers, size_t co
 
 static void send_unsigned(AwsTicket *ticket) {
     HttpHeader sent[4];
-    ticket->signed_skew_ms = skew_applied_ms(&ticket->aws->skew);
+    ticket->signed_skew_ms = aws_skew_applied_ms(ticket->aws);
     send_request(ticket, sent, plain_headers(ticket, NULL, sent));
     LOG(DEBUG, "AWS asked", KV("operation", ticket->operation), KV("account", ticket->account),
         KV("region", ticket->region));
@@ -149,7 +149,7 @@ static void send_signed(AwsTicket *ticket, const UrlParts *parts) {
     headers[count++] = (SigV4Header){"content-type", service->content_type};
     if (target) headers[count++] = (SigV4Header){"x-amz-target", target};
     if (token) headers[count++] = (SigV4Header){"x-amz-security-token", secret_reveal(token, NULL)};
-    ticket->signed_skew_ms = skew_applied_ms(&ticket->aws->skew);
+    ticket->signed_skew_ms = aws_skew_applied_ms(ticket->aws);
     SigV4Signature signature;
     sigv4_sign(&(SigV4Request){.method = "POST",
                    .host = parts->authority,
@@ -278,14 +278,16 @@ static void count_answer(AwsTicket *ticket) {
             aws_failure_word(&ticket->failure, text)));
 }
 
+static SkewMoment arrival(const HttpAnswer *http) { return (SkewMoment){http->arrived_ms, http->arrived_boot_ms}; }
+
 /* Is our clock what AWS dislikes? Believes its Date, and says whether a signature by it would be another one. */
 static bool clock_corrected(AwsTicket *ticket, const HttpAnswer *http) {
     const int64_t off_ms = http->date_ms + 500 - http->arrived_ms - ticket->signed_skew_ms;
     const bool far = http->date_ms && (off_ms > SKEW_ALARMING_MS || off_ms < -SKEW_ALARMING_MS);
     if (ticket->corrected || (ticket->failure.class != AWS_CLOCK && !(http->status == 403 && far))) return false;
     ticket->corrected = true;
-    if (!skew_correct(&ticket->aws->skew, http->date_ms, http->arrived_ms)) return false;
-    const int64_t change_ms = skew_applied_ms(&ticket->aws->skew) - ticket->signed_skew_ms;
+    if (!skew_correct(&ticket->aws->skew, http->date_ms, arrival(http))) return false;
+    const int64_t change_ms = aws_skew_applied_ms(ticket->aws) - ticket->signed_skew_ms;
     return change_ms > SKEW_IGNORED_MS || change_ms < -SKEW_IGNORED_MS;
 }
 
@@ -328,7 +330,7 @@ static void answered(void *ctx, const HttpAnswer *http) {
         obtain_keys(ticket);
         return;
     }
-    skew_see(&ticket->aws->skew, http->date_ms, http->arrived_ms);
+    skew_see(&ticket->aws->skew, http->date_ms, arrival(http));
     if (ticket->failure.class == AWS_FINE)
         retry_give(aws_budget(ticket->aws, ticket->account, ticket->region, ticket->service->word));
     else if (tried_again(ticket))

@@ -1,5 +1,5 @@
 /* How far AWS's clock is from ours, from the Date headers of its answers: exact to a second, late by the way back.
- * Pure. */
+ * Kept against the boot clock, which nobody sets: when the wall clock jumps, AWS's does not. Pure. */
 #ifndef TOCSIN_AWS_SKEW_H
 #define TOCSIN_AWS_SKEW_H
 
@@ -13,14 +13,20 @@ enum {
 };
 
 typedef struct Skew {
-    int64_t offset_ms; /* AWS's clock minus ours, smoothed */
+    int64_t offset_ms; /* AWS's clock minus the boot clock, smoothed */
     bool known;
 } Skew;
 
-/* `date_ms` as the header has it (0: none), `arrived_ms` our wall clock when it came. */
-void skew_see(Skew *skew, int64_t date_ms, int64_t arrived_ms);
+/* Our two clocks at one moment. */
+typedef struct SkewMoment {
+    int64_t wall_ms, boot_ms;
+} SkewMoment;
+
+/* `date_ms` as the header has it (0: none), `arrived`: when it came. */
+void skew_see(Skew *skew, int64_t date_ms, SkewMoment arrived);
 /* The answer complained of our clock: believe this one at once. False: it is not believable. */
-bool skew_correct(Skew *skew, int64_t date_ms, int64_t arrived_ms);
-int64_t skew_applied_ms(const Skew *skew); /* 0 while within SKEW_IGNORED_MS */
+bool skew_correct(Skew *skew, int64_t date_ms, SkewMoment arrived);
+int64_t skew_ms(const Skew *skew, SkewMoment now); /* AWS's clock minus our wall clock; 0 until known */
+int64_t skew_applied_ms(const Skew *skew, SkewMoment now); /* 0 while within SKEW_IGNORED_MS */
 
 #endif

@@ -23,7 +23,7 @@ typedef struct Exchange {
     size_t used, room, max;
     bool keep_head, cut, too_long, head_too_long;
     AnswerHeaders headers;
-    int64_t date_ms, date_arrived_ms;
+    int64_t date_ms, date_arrived_ms, date_arrived_boot_ms;
 } Exchange;
 
 static const Metric requests_total = {
@@ -69,8 +69,10 @@ static size_t take_header(char *bytes, size_t size, size_t count, void *ctx) {
         return 0;
     }
     const char *date = answer_headers_get(&exchange->headers, "Date");
-    if (*date && !exchange->date_ms && time_parse_http(date, &exchange->date_ms))
+    if (*date && !exchange->date_ms && time_parse_http(date, &exchange->date_ms)) {
         exchange->date_arrived_ms = clock_wall_ms(exchange->ticket.http->clock);
+        exchange->date_arrived_boot_ms = clock_boot_ms(exchange->ticket.http->clock);
+    }
     return length;
 }
 
@@ -117,6 +119,7 @@ static void exchange_finish(HttpTicket *ticket, HttpOutcome outcome, CURLcode co
         .retry_after_ms = retry_after_ms(&exchange->headers, now_ms),
         .date_ms = exchange->date_ms,
         .arrived_ms = exchange->date_ms ? exchange->date_arrived_ms : now_ms,
+        .arrived_boot_ms = exchange->date_ms ? exchange->date_arrived_boot_ms : clock_boot_ms(ticket->http->clock),
         .location = location,
         .tls_failed = transfer_tls_failed(code),
         .never_connected = outcome != HTTP_ANSWERED && transfer_never_connected(ticket),

@@ -67,7 +67,7 @@ typedef struct HttpAnswer {
     const char *error; /* a person's words, without secrets: scheme and host only */
     int64_t retry_after_ms; /* Retry-After as seconds or date, or x-amz-retry-after (ms); 0: none; at most 1 h */
     int64_t date_ms; /* the Date header; 0: none */
-    int64_t arrived_ms; /* wall clock at arrival */
+    int64_t arrived_ms, arrived_boot_ms; /* wall and boot clock at arrival */
     const char *location; /* a redirect's target host, or NULL */
     bool tls_failed, never_connected;
     const void *headers; /* see http_answer_header() */

@@ -202,17 +202,31 @@ START_TEST(retries) {
 }
 END_TEST
 
+/* AWS's clock goes on as it did, whatever ours is set to: no request is signed wrong for it, no window is another one.
+ */
+START_TEST(a_jump_is_not_awss) {
+    static const int64_t jumps_ms[] = {3600000, -3600000, 240000, -240000, 3000};
+    for (size_t i = 0; i < COUNT_OF(jumps_ms); i++) {
+        Skew skew = {0};
+        skew_see(&skew, NOW_MS - 500, (SkewMoment){NOW_MS, 5000});
+        const SkewMoment after = {NOW_MS + 1000 + jumps_ms[i], 6000};
+        ck_assert_int_eq(after.wall_ms + skew_applied_ms(&skew, after), NOW_MS + 1000);
+    }
+}
+END_TEST
+
 START_TEST(clocks) {
+    const SkewMoment now = {NOW_MS, 5000};
     Skew skew = {0};
-    skew_see(&skew, 0, NOW_MS);
-    ck_assert(!skew.known);
-    skew_see(&skew, NOW_MS + 100000000LL, NOW_MS); /* more than a day */
-    ck_assert(!skew.known && !skew_correct(&skew, NOW_MS - 100000000LL, NOW_MS));
-    skew_see(&skew, NOW_MS + 1000, NOW_MS);
-    ck_assert(skew.known && skew.offset_ms == 1500 && skew_applied_ms(&skew) == 0); /* jitter */
-    ck_assert(skew_correct(&skew, NOW_MS - 600500, NOW_MS) && skew_applied_ms(&skew) == -600000);
-    for (int i = 0; i < 40; i++) skew_see(&skew, NOW_MS - 500, NOW_MS);
-    ck_assert_int_eq(skew_applied_ms(&skew), 0);
+    skew_see(&skew, 0, now);
+    ck_assert(!skew.known && skew_ms(&skew, now) == 0);
+    skew_see(&skew, NOW_MS + 100000000LL, now); /* more than a day */
+    ck_assert(!skew.known && !skew_correct(&skew, NOW_MS - 100000000LL, now));
+    skew_see(&skew, NOW_MS + 1000, now);
+    ck_assert(skew.known && skew_ms(&skew, now) == 1500 && skew_applied_ms(&skew, now) == 0); /* jitter */
+    ck_assert(skew_correct(&skew, NOW_MS - 600500, now) && skew_applied_ms(&skew, now) == -600000);
+    for (int i = 0; i < 40; i++) skew_see(&skew, NOW_MS - 500, now);
+    ck_assert_int_eq(skew_applied_ms(&skew, now), 0);
 }
 END_TEST
 
@@ -226,6 +240,7 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, a_look_puts_off_no_renewal);
     tcase_add_test(tcase, retries);
     tcase_add_test(tcase, clocks);
+    tcase_add_test(tcase, a_jump_is_not_awss);
 }
 
 int main(void) { return run_tests("keys", fill); }
