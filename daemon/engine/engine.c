@@ -11,12 +11,14 @@
 #include "store/store_section.h"
 
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
     TICK_MAX_MS = 5000, /* clocks are looked at and systemd is told at least this often */
     SLOW_ROUND_MS = 30000,
+    FREE_KEPT_BYTES = 16 << 20, /* free, and kept for what comes next */
     SUSPEND_MS = 5000, /* boottime - monotonic grew by this: we slept (robustness 5) */
     WALL_JUMP_MS = 2000
 };
@@ -65,6 +67,7 @@ static void look_at_clocks(Engine *engine) {
         LOG(WARNING, "the wall clock jumped: the schedule is realigned", KV("seconds", jump_ms / 1000));
         poller_realign(engine->poller);
         composites_shift(engine->core.composites, jump_ms);
+        silencing_shift(engine->silencing, jump_ms);
         notifier_shift(engine->notifier, jump_ms);
         engine->wall_offset_ms = offset_ms;
     }
@@ -81,12 +84,18 @@ static void feed_watchdog(Engine *engine) {
     engine->watchdog_boot_ms = boot_ms;
 }
 
+/* What a storm has left behind goes back to the machine. */
+static void give_back_memory(void) {
+    if (mallinfo2().fordblks > FREE_KEPT_BYTES) malloc_trim(0);
+}
+
 static void slow_round(Engine *engine) {
     const int64_t boot_ms = clock_boot_ms(engine->core.clock);
     if (boot_ms - engine->slow_boot_ms < SLOW_ROUND_MS) return;
     engine->slow_boot_ms = boot_ms;
     own_expire(engine->own);
     acking_prune(&engine->core);
+    give_back_memory();
     OWN(text) char *status = engine_status_text(engine);
     systemd_status(status);
 }
@@ -204,8 +213,10 @@ static bool restore(Engine *engine, Error *err) {
     if (!load) return false;
     const int64_t now_ms = clock_wall_ms(engine->core.clock);
     size_t refused = 0;
-    for (size_t i = 0; i < load->instance_count; i++)
+    for (size_t i = 0; i < load->instance_count; i++) {
         if (!instance_restore(engine->core.instances, &load->instances[i], now_ms)) refused++;
+        store_load_forget(load, i + 1);
+    }
     if (refused) LOG(WARNING, "instances in the state file made no sense and were left out", KV("count", refused));
     memory_load(engine->core.memory, load);
     poller_resume(engine->poller, load);

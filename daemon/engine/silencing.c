@@ -218,6 +218,20 @@ void silencing_tick(Silencing *silencing) {
     forget_stale(silencing, now_ms);
 }
 
+/* Should the disk be full, a restart makes it pending again, and what it held is told. */
+static void kept_active(void *ctx, StoreOutcome outcome) { (void)ctx, (void)outcome; }
+
+void silencing_shift(Silencing *silencing, int64_t by_ms) {
+    const int64_t now_ms = clock_wall_ms(silencing->core->clock), before_ms = now_ms - by_ms;
+    OWN(arena) Arena *arena = arena_new();
+    for (const Silence *s; (s = silences_keep_active(all_of(silencing), before_ms, now_ms));) {
+        const SilenceRow row = silence_row(s, arena);
+        store_commit_batch(
+            silencing->core->store, &(StoreBatch){.silences = &row, .silence_count = 1}, kept_active, silencing);
+    }
+    if (silencing->looked_ms > now_ms) silencing->looked_ms = now_ms;
+}
+
 int64_t silencing_next_wall_ms(const Silencing *silencing) {
     return silencing->looked_ms ? silences_next_ms(all_of(silencing), silencing->looked_ms) : INT64_MAX;
 }

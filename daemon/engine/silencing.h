@@ -16,6 +16,7 @@ OWN_DEFINE(Silencing, silencing)
 void silencing_load(Silencing *silencing, const StoreLoad *load);
 void silencing_begin(Silencing *silencing); /* once, when all that is open has found its groups */
 void silencing_tick(Silencing *silencing);
+void silencing_shift(Silencing *silencing, int64_t by_ms); /* the wall clock jumped: what is silenced stays so */
 int64_t silencing_next_wall_ms(const Silencing *silencing); /* INT64_MAX: none begins or ends any more */
 
 void silencing_post(Silencing *silencing, Silence *take_posted, EngineSilenced *done, void *ctx);

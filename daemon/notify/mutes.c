@@ -123,7 +123,9 @@ static bool same_label(const Labels *a, const Labels *b, const char *name) {
 }
 
 static bool holds_caller(const Mutes *mutes, Callee *callee, const Labels *labels, int64_t now_ms) {
-    if (now_ms - callee->firing_since_ms >= MUTES_CALLERS_MS) return false;
+    const int64_t fires_ms = now_ms - callee->firing_since_ms;
+    if (fires_ms < 0) return false; /* our clock was set back: rather told than late */
+    if (fires_ms >= MUTES_CALLERS_MS) return false;
     if (!same_label(callee->labels, labels, "account") || !same_label(callee->labels, labels, "region") ||
         !same_label(callee->labels, labels, "xray_group"))
         return false;

@@ -162,3 +162,14 @@ const Silence *silences_stale(const Silences *all, int64_t now_ms) {
         if (all->list[i]->ends_ms <= now_ms - keep_ms) return all->list[i];
     return NULL;
 }
+
+const Silence *silences_keep_active(Silences *all, int64_t before_ms, int64_t now_ms) {
+    for (size_t i = 0; i < all->count; i++) {
+        Silence *silence = all->list[i];
+        if (silence_state(silence, before_ms) != SILENCE_ACTIVE || silence_state(silence, now_ms) != SILENCE_PENDING)
+            continue;
+        silence->starts_ms = now_ms;
+        return silence;
+    }
+    return NULL;
+}

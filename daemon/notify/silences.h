@@ -45,6 +45,9 @@ size_t silences_mute(
     const Silences *all, const Labels *labels, int64_t now_ms, const char **ret_ids, size_t room, unsigned *add_limits);
 /* The next time behind `now_ms` at which one begins or ends; INT64_MAX: none. */
 int64_t silences_next_ms(const Silences *all, int64_t now_ms);
+/* The clock was set back from `before_ms` to `now_ms`: what was active stays so, until the end that people gave it. The
+ * one that was changed, to be written; NULL: none is left. */
+const Silence *silences_keep_active(Silences *all, int64_t before_ms, int64_t now_ms);
 /* One that has been expired for SILENCES_KEEP_H, to be deleted and forgotten; NULL: there is none. */
 const Silence *silences_stale(const Silences *all, int64_t now_ms);
 void silences_forget(Silences *all, const char *id);

@@ -370,6 +370,25 @@ START_TEST(knows_the_next_boundary) {
 }
 END_TEST
 
+START_TEST(a_clock_set_back_ends_no_silence) {
+    OWN(silences) Silences *all = several();
+    const int64_t before_ms = NOW_MS + 6 * MINUTE, now_ms = NOW_MS - 30 * MINUTE;
+    const Silence *kept = silences_keep_active(all, before_ms, now_ms);
+    ck_assert_ptr_nonnull(kept);
+    const int64_t ends_ms = kept->ends_ms;
+    ck_assert_int_eq(kept->starts_ms, now_ms);
+    while (silences_keep_active(all, before_ms, now_ms)) {}
+    for (size_t i = 0; i < silences_count(all); i++) {
+        const Silence *s = silences_at(all, i);
+        const bool was_active = s->starts_ms == now_ms;
+        ck_assert_int_eq(silence_state(s, now_ms), was_active ? SILENCE_ACTIVE : SILENCE_PENDING);
+        ck_assert(!was_active || s->ends_ms > before_ms);
+    }
+    ck_assert_int_eq(kept->ends_ms, ends_ms); /* as people gave it */
+    ck_assert_ptr_null(silences_keep_active(all, now_ms, before_ms)); /* forth: nothing to keep */
+}
+END_TEST
+
 START_TEST(forgets_what_is_stale) {
     const int64_t kept_ms = (int64_t)SILENCES_KEEP_H * 60 * MINUTE;
     OWN(silences) Silences *all = several();
@@ -398,6 +417,7 @@ static void fill(TCase *tcase) {
     tcase_add_loop_test(tcase, expires_now, 0, COUNT_OF(expires));
     tcase_add_loop_test(tcase, mutes_while_active, 0, COUNT_OF(mutes));
     tcase_add_test(tcase, knows_the_next_boundary);
+    tcase_add_test(tcase, a_clock_set_back_ends_no_silence);
     tcase_add_test(tcase, forgets_what_is_stale);
     tcase_set_timeout(tcase, 60);
 }
