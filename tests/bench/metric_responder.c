@@ -1,8 +1,12 @@
 /* tests/bench/metric_responder.c: answers GetMetricData as fast as can be, so that the daemon is what is measured:
  * every metric asked has the value 1 in each period, the metric of dimension `hot` 100 from the moment that it is told
- * to. Takes notifications at /hook, and tells at /stats what it saw. Loopback only; a thread a connection.
+ * to at /hot, every one from /storm on. A query `… shard = N …` gives SERIES series, named by numbers that no other
+ * shard has. Takes notifications at /hook, and tells at /stats what it saw. Loopback only; a thread a connection.
  *
- *     metric_responder        prints its port, and serves until its standard input ends */
+ *     metric_responder [SERIES [HOOKS]]    prints its port, and serves until its standard input ends
+ *
+ * HOOKS is a file that each notification is added to, a line each: when it came (CLOCK_MONOTONIC), a blank, its body.
+ */
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <netinet/tcp.h>
@@ -16,14 +20,16 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { HEAD_MAX = 16384, BODY_MAX = 4 << 20, ANSWER_MAX = 16 << 20, RESULT_MAX = 8192, ROUND = 60 };
+enum { HEAD_MAX = 16384, BODY_MAX = 4 << 20, ANSWER_MAX = 16 << 20, RESULT_MAX = 8192, ROUND = 60, FRESH = 3 };
 
 static struct Seen {
     pthread_mutex_t lock;
-    bool is_hot;
+    bool is_hot, is_storm;
+    FILE *hooks_file;
     uint64_t calls, metrics, datapoints, hooks, answered_bytes;
     double hot_answered, hook_after; /* monotonic s */
 } seen = {.lock = PTHREAD_MUTEX_INITIALIZER};
+static int64_t series_a_shard;
 
 static double now_s(void) {
     struct timespec now;
@@ -59,8 +65,10 @@ static int64_t number_behind(const char *body, const char *key) {
 }
 
 /* What stands behind `Id` in every result: the same times for all. */
-static size_t tail_make(char *tail, int64_t start_s, int64_t end_s, int64_t step_s, const char *value) {
-    size_t used = (size_t)snprintf(tail, RESULT_MAX, "\",\"StatusCode\":\"Complete\",\"Label\":\"M\",\"Timestamps\":[");
+static size_t tail_make(
+    char *tail, const char *label, int64_t start_s, int64_t end_s, int64_t step_s, const char *value) {
+    size_t used =
+        (size_t)snprintf(tail, RESULT_MAX, "\",\"StatusCode\":\"Complete\",\"Label\":\"%s\",\"Timestamps\":[", label);
     for (int64_t at = start_s; at < end_s && used < RESULT_MAX - 64; at += step_s)
         used += (size_t)snprintf(tail + used, RESULT_MAX - used, "%s%" PRId64, at > start_s ? "," : "", at);
     used += (size_t)snprintf(tail + used, RESULT_MAX - used, "],\"Values\":[");
@@ -69,23 +77,47 @@ static size_t tail_make(char *tail, int64_t start_s, int64_t end_s, int64_t step
     return used + (size_t)snprintf(tail + used, RESULT_MAX - used, "]}");
 }
 
+/* A query's series: its newest periods only, as thousands of hosts that have just begun to say something. */
+static bool answer_query(int fd, const char *body, const char *shard, char *out) {
+    const int64_t first = strtoll(shard, NULL, 10) * series_a_shard, now = (int64_t)time(NULL),
+                  end_s = now - now % ROUND;
+    const char *id = strstr(body, "\"Id\":\"") + strlen("\"Id\":\"");
+    pthread_mutex_lock(&seen.lock);
+    const char *value = seen.is_storm ? "100.0" : "1.0";
+    pthread_mutex_unlock(&seen.lock);
+    size_t used = (size_t)sprintf(out, "{\"Messages\":[],\"MetricDataResults\":[");
+    for (int64_t i = 0; i < series_a_shard && used < ANSWER_MAX - RESULT_MAX; i++) {
+        char label[40];
+        snprintf(label, sizeof label, "i-%07" PRId64, first + i);
+        used += (size_t)sprintf(out + used, "%s{\"Id\":\"%.*s", i ? "," : "", (int)strcspn(id, "\""), id);
+        used += tail_make(out + used, label, end_s - (int64_t)FRESH * ROUND, end_s, ROUND, value);
+    }
+    used += (size_t)sprintf(out + used, "]}");
+    pthread_mutex_lock(&seen.lock);
+    seen.calls++;
+    seen.metrics += (uint64_t)series_a_shard;
+    seen.answered_bytes += used;
+    pthread_mutex_unlock(&seen.lock);
+    return answer(fd, out, used);
+}
+
 static bool answer_metrics(int fd, const char *body, char *out) {
     char tail[RESULT_MAX], hot_tail[RESULT_MAX];
     const int64_t start_s = number_behind(body, "\"StartTime\":"), step_s = number_behind(body, "\"Period\":"),
                   now = (int64_t)time(NULL);
     int64_t end_s = number_behind(body, "\"EndTime\":");
     if (end_s > now) end_s = now;
-    const size_t tail_length = tail_make(tail, start_s, end_s, step_s > 0 ? step_s : ROUND, "1.0");
-    const size_t hot_length = tail_make(hot_tail, start_s, end_s, step_s > 0 ? step_s : ROUND, "100.0");
+    const size_t tail_length = tail_make(tail, "M", start_s, end_s, step_s > 0 ? step_s : ROUND, "1.0");
+    const size_t hot_length = tail_make(hot_tail, "M", start_s, end_s, step_s > 0 ? step_s : ROUND, "100.0");
     const char *hot = strstr(body, "\"Value\":\"hot\"");
     pthread_mutex_lock(&seen.lock);
-    const bool is_hot = hot && seen.is_hot;
+    const bool is_hot = hot && seen.is_hot, is_storm = seen.is_storm;
     pthread_mutex_unlock(&seen.lock);
     size_t used = (size_t)sprintf(out, "{\"Messages\":[],\"MetricDataResults\":["), count = 0;
     for (const char *at = body; (at = strstr(at, "\"Id\":\""));) {
         at += strlen("\"Id\":\"");
         const char *next = strstr(at, "\"Id\":\"");
-        const bool is_it = is_hot && hot > at && (!next || hot < next);
+        const bool is_it = is_storm || (is_hot && hot > at && (!next || hot < next));
         const size_t id = strcspn(at, "\""), length = is_it ? hot_length : tail_length;
         if (used + id + length + 64 > ANSWER_MAX) break;
         used += (size_t)sprintf(out + used, "%s{\"Id\":\"%.*s", count++ ? "," : "", (int)id, at);
@@ -103,18 +135,28 @@ static bool answer_metrics(int fd, const char *body, char *out) {
     return answer(fd, out, used);
 }
 
-static bool answer_hook(int fd) {
+static bool answer_any(int fd, const char *body, char *out) {
+    const char *shard = series_a_shard ? strstr(body, "shard = ") : NULL;
+    return shard ? answer_query(fd, body, shard + strlen("shard = "), out) : answer_metrics(fd, body, out);
+}
+
+static bool answer_hook(int fd, const char *body) {
     pthread_mutex_lock(&seen.lock);
     seen.hooks++;
+    if (seen.hooks_file) {
+        fprintf(seen.hooks_file, "%.3f %s\n", now_s(), body);
+        fflush(seen.hooks_file);
+    }
     if (seen.hot_answered != 0 && seen.hook_after == 0) seen.hook_after = now_s() - seen.hot_answered;
     pthread_mutex_unlock(&seen.lock);
     return answer(fd, "ok", 2);
 }
 
-static bool answer_stats(int fd, bool make_hot) {
+static bool answer_stats(int fd, bool make_hot, bool make_storm) {
     char text[512];
     pthread_mutex_lock(&seen.lock);
     seen.is_hot = seen.is_hot || make_hot;
+    seen.is_storm = seen.is_storm || make_storm;
     const int used = snprintf(text, sizeof text,
         "{\"calls\":%" PRIu64 ",\"metrics\":%" PRIu64 ",\"datapoints\":%" PRIu64 ",\"bytes\":%" PRIu64
         ",\"hooks\":%" PRIu64 ",\"answer_to_notification_s\":%.6f}",
@@ -164,11 +206,11 @@ static void *serve(void *arg) {
         const char *path = strchr(head, ' ');
         bool fine;
         if (path && !strncmp(path, " /hook", 6))
-            fine = answer_hook(fd);
-        else if (path && (!strncmp(path, " /stats", 7) || !strncmp(path, " /hot", 5)))
-            fine = answer_stats(fd, !strncmp(path, " /hot", 5));
+            fine = answer_hook(fd, body);
+        else if (path && (!strncmp(path, " /stats", 7) || !strncmp(path, " /hot", 5) || !strncmp(path, " /storm", 7)))
+            fine = answer_stats(fd, !strncmp(path, " /hot", 5), !strncmp(path, " /storm", 7));
         else
-            fine = answer_metrics(fd, body, out);
+            fine = answer_any(fd, body, out);
         if (!fine) break;
     }
     close(fd);
@@ -191,11 +233,13 @@ static void *accept_all(void *arg) {
     return NULL;
 }
 
-int main(void) {
+int main(int argc, char **argv) {
     struct sockaddr_in here = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t length = sizeof here;
     const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     pthread_t thread;
+    if (argc > 1) series_a_shard = strtoll(argv[1], NULL, 10);
+    if (argc > 2 && !(seen.hooks_file = fopen(argv[2], "a"))) return perror(argv[2]), 1;
     if (listener < 0 || bind(listener, (struct sockaddr *)&here, length) || listen(listener, 64) ||
         getsockname(listener, (struct sockaddr *)&here, &length) ||
         pthread_create(&thread, NULL, accept_all, (void *)(intptr_t)listener))

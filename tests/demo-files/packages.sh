@@ -5,7 +5,7 @@ BUILD_PACKAGES=(build-essential meson ninja-build pkg-config libuv1-dev libcurl4
     libglib2.0-dev tzdata check)
 PYTHON_PACKAGES=(python3 python3-botocore python3-aiosmtpd python3-yaml python3-cryptography)
 TEST_PACKAGES=(git clang libclang-rt-14-dev llvm clang-format valgrind mandoc systemd strace util-linux procps curl sqlite3
-    prometheus-alertmanager zsh python3-jsonschema)
+    prometheus-alertmanager zsh python3-jsonschema faketime)
 
 # Runs a command as root: directly, or by sudo for a user who has it.
 as_root() {
