@@ -1,11 +1,18 @@
 """A daemon whose wall clock a test sets, by Debian's libfaketime; its other clocks and everybody else's stay true."""
 
 import glob
+import mmap
 import os
 
 from world import Skip
 
 LIBRARY = "/usr/lib/*/faketime/libfaketimeMT.so.1"
+
+
+def refuse_sanitizers(world):
+    with open(world.program("tocsind"), "rb") as program:
+        if b"__asan_init" in program.read():
+            raise Skip("a sanitizer wants to be loaded before all others")
 
 
 class Fake:
@@ -15,9 +22,7 @@ class Fake:
         found = glob.glob(LIBRARY)
         if not found:
             raise Skip("libfaketime is not installed (package faketime)")
-        with open(world.program("tocsind"), "rb") as program:
-            if b"__asan_init" in program.read():
-                raise Skip("a sanitizer and libfaketime both want to come first")
+        refuse_sanitizers(world)
         self.path = os.path.join(world.dir, "faketime")
         self._write(at)
         self.wrapper = ("/usr/bin/env", f"LD_PRELOAD={found[0]}", f"FAKETIME_TIMESTAMP_FILE={self.path}",
@@ -34,6 +39,26 @@ class Fake:
         with open(self.path + ".new", "w", encoding="ascii") as file:
             file.write(text + "\n")
         os.replace(self.path + ".new", self.path)
+
+
+class Sleeper:
+    """Start the daemon with `wrapper`: sleep() is a suspend of its machine that is over at once."""
+
+    def __init__(self, world):
+        refuse_sanitizers(world)
+        library = os.path.join(world.build, "tests", "scenario", "suspend.so")
+        if not os.path.exists(library):
+            raise Skip(f"{library} is not built")
+        path = os.path.join(world.dir, "suspended")
+        with open(path, "wb") as file:
+            file.write(b"0".ljust(16, b"\0"))
+        self.file = open(path, "r+b")
+        world.stack.callback(self.file.close)
+        self.wrapper = ("/usr/bin/env", f"LD_PRELOAD={library}", f"SUSPENDED={path}")
+
+    def sleep(self, seconds):
+        with mmap.mmap(self.file.fileno(), 16) as mapped:
+            mapped[:] = str(seconds).encode().ljust(16, b"\0")
 
 
 def figure(text):
