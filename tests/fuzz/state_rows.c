@@ -260,27 +260,34 @@ static void take_over_memory(const StoreLoad *load) {
 typedef struct Asked {
     struct {
         StoreDone *done;
+        StoreMessage *leased; /* of a lease: it is answered with the message */
         void *ctx;
     } * list;
     size_t count, sends;
 } Asked;
 
-static void ask(Asked *asked, StoreDone *done, void *ctx) {
+static void ask(Asked *asked, StoreDone *done, StoreMessage *leased, void *ctx) {
     asked->list = alloc_again(asked->list, asked->count + 1, sizeof *asked->list);
     asked->list[asked->count].done = done;
+    asked->list[asked->count].leased = leased;
     asked->list[asked->count++].ctx = ctx;
 }
 
-static void lease(void *store, const char *id, int64_t attempts, StoreDone *done, void *ctx) {
+static void lease(void *store, const char *id, int64_t attempts, StoreMessage *done, void *ctx) {
     (void)id, (void)attempts;
-    ask(store, done, ctx);
+    ask(store, NULL, done, ctx);
 }
 static void finish(void *store, const OutboxResult *result, StoreDone *done, void *ctx) {
     (void)result;
-    ask(store, done, ctx);
+    ask(store, done, NULL, ctx);
 }
 static void answer_all(Asked *asked) {
-    for (size_t i = 0; i < asked->count; i++) asked->list[i].done(asked->list[i].ctx, STORE_OK);
+    for (size_t i = 0; i < asked->count; i++) {
+        if (asked->list[i].leased)
+            asked->list[i].leased(asked->list[i].ctx, STORE_OK, "{}");
+        else
+            asked->list[i].done(asked->list[i].ctx, STORE_OK);
+    }
     asked->count = 0;
 }
 static void send_row(void *ctx, const OutboxRow *row) {

@@ -31,6 +31,7 @@ typedef struct World {
     const char *plugin;
     char *message;
     StoreDone *asked; /* a commit that waits for its answer */
+    StoreMessage *leased; /* a lease that does */
     void *asked_ctx;
     char state[16], words[WORDS_ROOM]; /* of the row after its attempt; "": it is under way */
     int heard; /* requests, or mails that were taken whole */
@@ -39,10 +40,10 @@ typedef struct World {
 
 /* --- the store and the way to the plugin, as the engine wires them --- */
 
-static void lease(void *store, const char *id, int64_t attempts, StoreDone *done, void *ctx) {
+static void lease(void *store, const char *id, int64_t attempts, StoreMessage *done, void *ctx) {
     World *world = store;
     (void)id, (void)attempts;
-    world->asked = done;
+    world->leased = done;
     world->asked_ctx = ctx;
 }
 
@@ -151,8 +152,7 @@ static void attempt(World *world, const char *verb, const char *reply) {
         .state = "pending",
         .created_ms = now_ms,
         .next_attempt_ms = now_ms,
-        .expires_ms = now_ms + 3600000,
-        .message_json = world->message};
+        .expires_ms = now_ms + 3600000};
     world->verb = verb;
     world->reply = reply;
     world->heard = 0;
@@ -161,9 +161,11 @@ static void attempt(World *world, const char *verb, const char *reply) {
     outbox_add(world->outbox, &row, 1);
     outbox_run(world->outbox);
     while (!*world->state || world->asked) {
-        StoreDone *done = world->asked;
-        world->asked = NULL;
-        if (done)
+        StoreDone *done = GIVE(world->asked);
+        StoreMessage *leased = GIVE(world->leased);
+        if (leased)
+            leased(world->asked_ctx, STORE_OK, world->message);
+        else if (done)
             done(world->asked_ctx, STORE_OK);
         else
             uv_run(&world->loop, UV_RUN_ONCE);

@@ -73,7 +73,7 @@ static void drop_rows(int i) {
     const GroupFlush flush = {.key = name, .seen_touches = 1, .drop = true};
     const ForgetBefore seen = {"prod eu-west-1", ROOM_NOW_MS + 1}, matches = {name, ROOM_NOW_MS + 1};
     const CursorRow cursor = {name, NULL};
-    store_lease(room.store, name, 1, room_done, &room);
+    store_lease(room.store, name, 1, room_leased, &room);
     store_finish(room.store, &over, room_done, &room);
     store_commit_batch(room.store,
         &(StoreBatch){.forget = &gone,
