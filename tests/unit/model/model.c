@@ -222,8 +222,23 @@ static void group_open(Model *model, size_t route, size_t escalation, const char
     abort();
 }
 
+static bool concerns(const Model *model, const ModelGroup *group, size_t alert) {
+    return model->rests[alert][group->route] && has_labels_of(model, group, alert);
+}
+
+/* Those that know of the alert. */
+static void bring_news(Model *model, size_t alert) {
+    for (size_t i = 0; i < MODEL_GROUPS; i++) {
+        ModelGroup *group = &model->groups[i];
+        if (!group->is_open || !concerns(model, group, alert)) continue;
+        const ModelGroup *base = group_find(model, group->route, SPEC_ESCALATIONS, group->labels);
+        if (!is_escalation(group) || group->told[alert] || (base && base->told[alert])) group->has_news = true;
+    }
+}
+
 void model_fire(Model *model, size_t alert, int64_t now_s) {
     const Spec *spec = &model->spec;
+    bring_news(model, alert);
     model->fires[alert] = true;
     model->since_s[alert] = now_s;
     for (size_t route = 0; route < spec->route_count; route++) {
@@ -235,12 +250,9 @@ void model_fire(Model *model, size_t alert, int64_t now_s) {
 }
 
 void model_end(Model *model, size_t alert) {
+    bring_news(model, alert);
     model->fires[alert] = false;
     model->acked_until_s[alert] = MODEL_NEVER;
-}
-
-static bool concerns(const Model *model, const ModelGroup *group, size_t alert) {
-    return model->rests[alert][group->route] && has_labels_of(model, group, alert);
 }
 
 void model_restart(Model *model) {
@@ -404,7 +416,7 @@ static void group_speak(Model *model, ModelGroup *group, const Look *look, int64
         group->sent_s = beat_of(model, group, now_s);
     }
     remember(model, group, look, reason != NULL, now_s);
-    group->is_late = false;
+    group->is_late = group->has_news = false;
     group->looked_s = now_s;
     group->next_s = beat_of(model, group, now_s) + interval_of(model, group);
     /* An escalation whose receiver knows of nothing that fires begins anew. */
@@ -432,7 +444,7 @@ static bool has_unseen(Model *model, const ModelGroup *group, const Look *look) 
         if (look->places[alert] == NOT_YET && base->told_at_s[alert] >= group->looked_s) return true;
     }
     const bool is_over = !look->firing && !look->waiting;
-    return look->held || look->ended || is_over || group->first_s == MODEL_NEVER;
+    return group->has_news || look->held || look->ended || is_over || group->first_s == MODEL_NEVER;
 }
 
 void model_miss(Model *model, int64_t now_s) {

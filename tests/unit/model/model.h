@@ -18,6 +18,7 @@ typedef struct ModelGroup {
     char labels[MODEL_LABELS_TEXT]; /* `alertname=x, team=y` */
     int64_t first_s, next_s; /* its first look, from which its beats count, and the next one; MODEL_NEVER: none yet */
     int64_t looked_s; /* last */
+    bool has_news; /* one of its alerts began or ended since */
     bool is_late; /* nobody was there when it had to look */
     int64_t sent_s; /* the beat of its last message; MODEL_NEVER: none */
     bool told[SPEC_ALERTS]; /* the receiver believes that it fires */
