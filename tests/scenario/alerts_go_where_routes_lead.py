@@ -47,7 +47,7 @@ def muted_now():
     now = datetime.datetime.now(datetime.timezone.utc)
     zone = "UTC" if 1 <= now.hour < 22 else "Asia/Tokyo"
     local = now if zone == "UTC" else now + datetime.timedelta(hours=9)
-    end = local.replace(second=0) + datetime.timedelta(minutes=2 if now.second > 20 else 1)
+    end = local.replace(second=0, microsecond=0) + datetime.timedelta(minutes=2 if now.second > 20 else 1)
     start = local - datetime.timedelta(hours=1)
     text = ROUTES.replace("START", f"{start:%H:%M}").replace("END", f"{end:%H:%M}").replace("ZONE", zone)
     return text, time.time() + (end - local).total_seconds()

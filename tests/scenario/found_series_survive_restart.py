@@ -43,6 +43,7 @@ def scenario(world):
     all_there = {"shop-left": "ALARM", "shop-gone": "ALARM", "shop-well": "OK", "shop-other": "OK"}
     wait_for(lambda: states(world) == all_there, 60, "each service is an instance")
     wait_for(lambda: told(hook, "shop-left", "firing") and told(hook, "shop-gone", "firing"), 20, "both are told")
+    wait_for(lambda: len(world.notifications("delivered")) >= 2, 20, "and that is on disk: no crash tells it again")
     before = {entry["fingerprint"]: entry["since"] for entry in world.instances("faults")}
     world.kill()
     world.sim("POST", "xray", graph(left=40, well=0))
