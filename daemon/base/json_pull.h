@@ -1,6 +1,7 @@
 /* JSON read in one pass, value by value and without a tree: for large answers of which little is kept. Pure; any
- * thread. It takes the texts that json_read_foreign() takes and no others, but for keys that come twice where nobody asked for
- * them; a NUL behind the text, which jansson takes for its end, is refused. Not for secrets: nothing here is wiped.
+ * thread. It takes the texts that json_read_foreign() takes and no others, but for keys that come twice where nobody
+ * asked for them; a NUL behind the text, which jansson takes for its end, is refused. Not for secrets: nothing here is
+ * wiped.
  *
  *     JsonPull in;
  *     json_pull_init(&in, text, length, err);
