@@ -20,6 +20,7 @@ typedef struct Subject {
 
 static void subject_make(Subject *ret, const json_t *value) {
     ret->dumped = BUFFER(SIZE_MAX / 4);
+    ret->text = "";
     switch (json_typeof(value)) {
     case JSON_STRING:
         ret->text = json_string_value(value);
@@ -32,7 +33,7 @@ static void subject_make(Subject *ret, const json_t *value) {
     case JSON_REAL: ret->text = number_format(json_real_value(value), ret->number); break;
     case JSON_TRUE: ret->text = "true"; break;
     case JSON_FALSE: ret->text = "false"; break;
-    case JSON_NULL: ret->text = ""; break;
+    case JSON_NULL: break;
     case JSON_OBJECT:
     case JSON_ARRAY:
         json_dump_callback(value, collect, &ret->dumped, JSON_COMPACT);
