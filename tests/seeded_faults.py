@@ -82,19 +82,25 @@ FAULTS = (
     Fault("lease-behind", "a send is not on disk before it begins, only with its result (I3)", KILLS, (
         Edit("daemon/notify/outbox.c",
              "outbox->world.lease(outbox->world.store, delivery->row.id, delivery->row.attempts, on_leased, delivery);",
-             "on_leased(delivery, STORE_OK);"),
+             "store_message(outbox->world.store, delivery->row.id, on_leased, delivery);"),
         Edit("daemon/notify/outbox.c", "outbox->world.finish(outbox->world.store, &result, on_finished, delivery);",
              """outbox->world.lease(outbox->world.store, row->id, row->attempts, NULL, NULL);
     outbox->world.finish(outbox->world.store, &result, on_finished, delivery);"""),)),
     Fault("mark-before-send", "a message is marked as delivered before it is sent (I3)", KILLS, (
-        Edit("daemon/notify/outbox.c", "static void on_leased(void *ctx, StoreOutcome outcome) {", """
-static void send_marked(void *ctx, StoreOutcome outcome) {
+        Edit("daemon/notify/outbox.c", "static void on_leased(void *ctx, StoreOutcome outcome, const char *message_json) {", """
+static void send_read(void *ctx, StoreOutcome outcome, const char *message_json) {
     Delivery *delivery = ctx;
-    if (outcome == STORE_OK) delivery->outbox->world.send(delivery->outbox->world.ctx, &delivery->row);
+    if (outcome == STORE_OK) send_row(delivery->outbox, delivery, message_json);
 }
 
-static void on_leased(void *ctx, StoreOutcome outcome) {"""),
-        Edit("daemon/notify/outbox.c", "else outbox->world.send(outbox->world.ctx, &delivery->row);", """else
+static void send_marked(void *ctx, StoreOutcome outcome) {
+    Delivery *delivery = ctx;
+    if (outcome == STORE_OK) store_message(delivery->outbox->world.store, delivery->row.id, send_read, delivery);
+}
+
+static void on_leased(void *ctx, StoreOutcome outcome, const char *message_json) {
+    (void)message_json;"""),
+        Edit("daemon/notify/outbox.c", "else send_row(outbox, delivery, message_json);", """else
             outbox->world.finish(outbox->world.store,
                 &(OutboxResult){.id = delivery->row.id, .attempts = delivery->row.attempts, .state = "delivered",
                     .finished_ms = now(outbox)},

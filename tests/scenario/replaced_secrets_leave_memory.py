@@ -72,6 +72,7 @@ def scenario(world):
         {"access_key_id": f"AKIASIMULATOR00000{number:02d}", "secret_access_key": key(number)[0], "session_token": key(number)[1]}
         for number in range(KEYS)]}]})
     hook, mail = world.hook(), world.mail()
+    world.let_others_in()
     os.chown(world.dir, NOBODY, NOBODY)
     helper(world)
     plant(world, hook, 0)

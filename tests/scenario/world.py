@@ -96,6 +96,21 @@ class World:
     def program(self, name):
         return os.path.join(self.build, "daemon", name)
 
+    def let_others_in(self):
+        """Copies of the programs that every user may run: the build may lie where its owner alone may look."""
+        place = os.path.join(self.dir, "installed")
+        for folder, names in (("daemon", ("tocsind", "tocsinctl")),
+                              ("plugins", [name for name in os.listdir(os.path.join(self.build, "plugins")) if name.endswith(".so")])):
+            os.makedirs(os.path.join(place, folder))
+            for name in names:
+                shutil.copy(os.path.join(self.build, folder, name), os.path.join(place, folder))
+                os.chmod(os.path.join(place, folder, name), 0o755)
+            os.chmod(os.path.join(place, folder), 0o755)
+        for folder in (place, self.dir):
+            os.chmod(folder, 0o755)
+        self.build = place
+        self.env["TOCSIN_PLUGIN_DIR"] = os.path.join(place, "plugins")
+
     # Who stands around the daemon
 
     def simulator(self, scenario=None, *options):
