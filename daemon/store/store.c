@@ -226,14 +226,19 @@ void store_set_history(Store *store, int64_t keep_ms, int64_t max_rows) {
     tidy_now(store);
 }
 
-/* The thread stands in the disk and keeps its jobs: they are told, and left to it. The process ends next. */
+/* The thread stands in the disk and keeps its jobs: they are told, and left to it, whatever it says of them later. It
+ * may still wake the loop, so that handle stays open; it holds the loop no more. The process ends next. */
 static void abandon(Store *store) {
     LOG(ERROR, "the state file did not close in time; what was not answered may be lost",
         KV("jobs", store->owed_count));
     Job *job;
     DL_FOREACH2(store->owed, job, owed_next) {
         if (job->done) job->done(job->ctx, STORE_STOPPED);
+        if (job->message_done) job->message_done(job->ctx, STORE_STOPPED, NULL);
     }
+    store->worker = NULL;
+    uv_unref((uv_handle_t *)&store->wake);
+    uv_close((uv_handle_t *)&store->tidy, NULL);
 }
 
 Store *store_close(Store *store) {

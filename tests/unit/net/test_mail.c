@@ -119,7 +119,7 @@ static const Case cases[] = {
     {.name = "only a connection, refused",
         .only = true,
         .greeting = "421 busy\r\n",
-        .outcome = HTTP_ANSWERED,
+        .outcome = HTTP_FAILED,
         .code = 421,
         .error = "421 busy"},
     {.name = "silence", .recipients = {GOOD}, .greeting = "", .outcome = HTTP_TIMED_OUT, .error = "127.0.0.1"},
