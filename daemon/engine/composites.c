@@ -11,7 +11,7 @@ typedef struct Entry {
     const Alarm *alarm;
     char fingerprint[FINGERPRINT_TEXT];
     int64_t since_ms; /* when it was attached */
-    bool is_committing;
+    bool is_committing, was_looked; /* looked at since the start */
 } Entry;
 
 /* An alarm that composites watch. */
@@ -28,7 +28,7 @@ struct Composites {
     Backlog *backlog;
     Entry *entries;
     size_t count;
-    int64_t down_s; /* until the first look after a restart: when evaluation had ended; 0: not known */
+    int64_t down_s, resumed_ms; /* of a restart: when evaluation had ended (0: not known), and when it was */
     bool is_waiting; /* a new one, for the first evaluation of what it watches */
     Child *children;
 };
@@ -166,13 +166,18 @@ void composites_attach(
     while (rounds++ < all->count && attach_round(all, snapshot, false)) {}
     attach_round(all, snapshot, true);
     for (size_t i = 0; i < before_count; i++) { /* a change on its way is not made again */
-        Entry *same = before[i].is_committing ? entry_find(all->entries, all->count, before[i].fingerprint) : NULL;
-        if (same) same->is_committing = true;
+        Entry *same = entry_find(all->entries, all->count, before[i].fingerprint);
+        if (!same) continue;
+        same->is_committing = before[i].is_committing;
+        same->was_looked = before[i].was_looked;
     }
     free(before);
 }
 
-void composites_resume(Composites *all, int64_t down_s) { all->down_s = down_s; }
+void composites_resume(Composites *all, int64_t down_s) {
+    all->down_s = down_s;
+    all->resumed_ms = clock_wall_ms(all->core->clock);
+}
 
 /* --- what the children are --- */
 
@@ -190,7 +195,7 @@ static void tally(Composites *all) {
         Child *child = i->alarm && !i->gone ? child_find(all, i->name) : NULL;
         if (!child) continue;
         child->tally.states[i->memory.state]++;
-        child->tally.unlooked += !i->evaluated_ms;
+        child->tally.unlooked += !i->evaluated_ms || i->evaluated_ms < all->resumed_ms;
     }
 }
 
@@ -300,16 +305,26 @@ static void suppress(
     change->persist = true;
 }
 
-static bool is_resumed(const Composites *all, const Instance *instance) {
-    return all->down_s && instance->hold.pending.phase == PENDING_PENDING;
+static bool is_resumed(const Composites *all, const Entry *entry, const Instance *instance) {
+    return all->down_s && !entry->was_looked && instance->hold.pending.phase == PENDING_PENDING;
+}
+
+/* Does it wait for the first evaluation of what it watches? A new one has nothing to judge by, and what `for` counts
+ * would go by states of before the start: down time is no evidence (I16). */
+static bool waits_for_children(const Composites *all, const Entry *entry, const Instance *instance) {
+    const bool is_new = instance->hold.judged == STATE_INSUFFICIENT_DATA;
+    const bool is_pending = !entry->was_looked && instance->hold.pending.phase == PENDING_PENDING;
+    return (is_new || is_pending) && is_unlooked(all, entry->alarm->composite->rule) &&
+        clock_boot_ms(all->core->clock) - entry->since_ms < COMPOSITE_FIRST_MS;
 }
 
 /* Must it be looked at more closely? */
-static bool has_news(const Composites *all, const Instance *instance, AlarmState judged, AlarmState suppressor) {
+static bool has_news(
+    const Composites *all, const Entry *entry, const Instance *instance, AlarmState judged, AlarmState suppressor) {
     const CompositeAlarm *composite = instance->alarm->composite;
     const Hold *hold = &instance->hold;
     const int64_t now_ms = clock_wall_ms(all->core->clock);
-    if (judged != hold->judged || is_resumed(all, instance)) return true;
+    if (judged != hold->judged || is_resumed(all, entry, instance)) return true;
     if (hold->pending.phase == PENDING_INACTIVE && judged != instance->memory.state) return true;
     if (hold_pend_due_ms(&instance->alarm->hold.pending, hold) <= now_ms) return true;
     if ((composite->suppressor != NULL) != (hold->suppressor != NULL)) return true;
@@ -322,12 +337,13 @@ static bool has_news(const Composites *all, const Instance *instance, AlarmState
 }
 
 /* Judged to be `judged`: what is shown of it, what is told of that, and why. */
-static void take_judged(Composites *all, InstanceChange *change, const CompositeAlarm *composite, AlarmState judged,
-    AlarmState suppressor) {
+static void take_judged(
+    Composites *all, const Entry *entry, InstanceChange *change, AlarmState judged, AlarmState suppressor) {
     Instance *after = &change->after;
+    const CompositeAlarm *composite = entry->alarm->composite;
     const AlarmState was_judged = after->hold.judged, shown = after->memory.state;
     const int64_t now_ms = clock_wall_ms(all->core->clock);
-    if (is_resumed(all, after))
+    if (is_resumed(all, entry, after))
         pending_resume(&after->alarm->hold.pending, &after->hold.pending, all->down_s, now_ms / 1000);
     const AlarmState to = change_judge(change, judged, now_ms);
     suppress(change, composite, to, suppressor, now_ms);
@@ -341,9 +357,7 @@ static void look_at(Composites *all, Entry *entry) {
     if (!instance || !instance->alarm || entry->is_committing) return;
     const CompositeAlarm *composite = entry->alarm->composite;
     const int64_t now_ms = clock_wall_ms(all->core->clock);
-    const bool is_new = instance->hold.judged == STATE_INSUFFICIENT_DATA;
-    if (is_new && is_unlooked(all, composite->rule) &&
-        clock_boot_ms(all->core->clock) - entry->since_ms < COMPOSITE_FIRST_MS) {
+    if (waits_for_children(all, entry, instance)) {
         all->is_waiting = true;
         return;
     }
@@ -353,9 +367,13 @@ static void look_at(Composites *all, Entry *entry) {
     free(instance->evaluation_error);
     instance->evaluation_error = missing ? missing_text(all, composite->rule) : NULL;
     instance->evaluated_ms = now_ms;
-    if (!has_news(all, instance, judged, suppressor)) return;
+    if (!has_news(all, entry, instance, judged, suppressor)) {
+        entry->was_looked = true;
+        return;
+    }
     InstanceChange *change = change_new(instance);
-    take_judged(all, change, composite, judged, suppressor);
+    take_judged(all, entry, change, judged, suppressor);
+    entry->was_looked = true;
     commit_change(all, entry, change);
 }
 
@@ -364,7 +382,6 @@ void composites_look(Composites *all) {
     tally(all);
     all->is_waiting = false;
     for (size_t i = 0; i < all->count; i++) look_at(all, &all->entries[i]);
-    all->down_s = 0;
 }
 
 void composites_evaluated(Composites *all) {
@@ -379,10 +396,10 @@ static int64_t entry_next_ms(const Composites *all, const Entry *entry) {
     const int64_t now_ms = clock_wall_ms(all->core->clock), boot_ms = clock_boot_ms(all->core->clock);
     int64_t next_ms = instance->hold.suppressor ? suppression_due_ms(&instance->hold.suppression) : INT64_MAX;
     int64_t also_ms = INT64_MAX;
-    if (instance->hold.judged == STATE_INSUFFICIENT_DATA)
+    if (instance->hold.judged == STATE_INSUFFICIENT_DATA || waits_for_children(all, entry, instance))
         also_ms = now_ms + entry->since_ms + COMPOSITE_FIRST_MS - boot_ms;
-    if (also_ms < next_ms) next_ms = also_ms;
-    also_ms = hold_pend_due_ms(&instance->alarm->hold.pending, &instance->hold);
+    else
+        also_ms = hold_pend_due_ms(&instance->alarm->hold.pending, &instance->hold);
     if (also_ms < next_ms) next_ms = also_ms;
     if (instance->alarm->hold.flap.high_percent <= 0 || !hold_flap_settles(&instance->hold)) return next_ms;
     also_ms = instance->hold.flap_ms + HOLD_FEED_MS;

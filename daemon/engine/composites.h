@@ -37,7 +37,7 @@ void composites_shift(Composites *composites, int64_t by_ms); /* the wall clock 
  * OK. False: there is none. */
 typedef struct StateTally {
     size_t states[STATE_INSUFFICIENT_DATA + 1];
-    size_t unlooked; /* of them never evaluated */
+    size_t unlooked; /* of them never evaluated since the start */
 } StateTally;
 bool state_tally_state(const StateTally *tally, AlarmState *ret_state);
 

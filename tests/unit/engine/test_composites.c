@@ -461,10 +461,29 @@ START_TEST(time_that_nobody_looked_at_does_not_count) {
     clock_advance(w.room.clock, 3600000);
     w.down_s = down_s;
     world_restart(&w, LASTING);
+    pass(&w, 10);
+    set(&w, "a", STATE_ALARM); /* the first look at it since the start */
     pass(&w, 198);
     ck_assert_str_eq(shown(&w, "c"), "OK");
     pass(&w, 3);
     ck_assert_str_eq(shown(&w, "c"), "ALARM told");
+    world_deinit(&w);
+}
+END_TEST
+
+START_TEST(for_goes_by_no_state_of_before_a_start) {
+    World w;
+    lasting_init(&w);
+    pass(&w, 290);
+    w.down_s = clock_wall_ms(w.room.clock) / 1000;
+    clock_advance(w.room.clock, 3600000);
+    world_restart(&w, LASTING);
+    pass(&w, 30);
+    ck_assert_str_eq(shown(&w, "c"), "OK");
+    ck_assert_int_gt(composites_next_wall_ms(w.core.composites), clock_wall_ms(w.room.clock));
+    set(&w, "a", STATE_OK);
+    pass(&w, 600);
+    ck_assert_str_eq(shown(&w, "c"), "OK");
     world_deinit(&w);
 }
 END_TEST
@@ -510,6 +529,7 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, a_break_begins_the_wait_anew);
     tcase_add_test(tcase, a_new_one_waits_as_well);
     tcase_add_test(tcase, time_that_nobody_looked_at_does_not_count);
+    tcase_add_test(tcase, for_goes_by_no_state_of_before_a_start);
     tcase_add_test(tcase, for_is_as_long_when_the_clock_jumps);
     tcase_add_test(tcase, for_that_is_taken_away_holds_nothing);
 }
