@@ -1,13 +1,11 @@
-/* The schedule at work: starts each poll at its time, judges what came back, hands on a batch, and tells when a source
- * cannot be read. Holds the plan of the present configuration. Loop thread. */
+/* The schedule at work: starts each poll at its time, has judged what came back, and commits the batch. Holds the plan
+ * of the present configuration. Loop thread. */
 #ifndef TOCSIN_ENGINE_POLLER_H
 #define TOCSIN_ENGINE_POLLER_H
 
 #include "base/own.h"
 #include "engine/own.h"
 #include "store/store.h"
-
-enum { POLL_FAILURES = 3, POLL_STALE_PERIODS = 3, POLL_NAMED_ALARMS = 5 };
 
 enum { POLLER_UNDER_WAY_MAX = 2000 }; /* instances in batches whose commit is not done; from there on no poll begins */
 
