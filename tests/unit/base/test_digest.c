@@ -6,6 +6,8 @@
 #include "base/own.h"
 #include "base/table.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 START_TEST(published_vectors) { /* FIPS 180-4, RFC 4231 case 2, RFC 4648 section 10 */
@@ -38,7 +40,36 @@ START_TEST(random_and_stable) {
 }
 END_TEST
 
+typedef struct Entry {
+    char key[16];
+    UT_hash_handle hh;
+} Entry;
+
+/* uthash's own 32 buckets would be 512 bytes in each of very many groups. */
+START_TEST(a_table_begins_small_and_grows) {
+    enum { ENTRIES = 1000 };
+    Entry *table = NULL, *entries = alloc_zeroed(ENTRIES, sizeof *entries);
+    for (size_t i = 0; i < ENTRIES; i++) {
+        snprintf(entries[i].key, sizeof entries[i].key, "key %zu", i);
+        Entry *entry = &entries[i];
+        HASH_ADD_STR(table, key, entry);
+        if (i == 0) ck_assert_uint_eq(table->hh.tbl->num_buckets, 4);
+    }
+    const unsigned buckets = table->hh.tbl->num_buckets;
+    ck_assert_uint_ge(buckets, ENTRIES / HASH_BKT_CAPACITY_THRESH);
+    ck_assert_uint_eq(buckets, 1U << table->hh.tbl->log2_num_buckets);
+    for (size_t i = 0; i < ENTRIES; i++) {
+        Entry *found;
+        HASH_FIND_STR(table, entries[i].key, found);
+        ck_assert_ptr_eq(found, &entries[i]);
+    }
+    HASH_CLEAR(hh, table);
+    free(entries);
+}
+END_TEST
+
 static void fill(TCase *tcase) {
+    tcase_add_test(tcase, a_table_begins_small_and_grows);
     tcase_add_test(tcase, published_vectors);
     tcase_add_test(tcase, random_and_stable);
 }
