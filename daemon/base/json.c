@@ -112,13 +112,13 @@ static void write_string(const char *text, Buffer *out) {
     buffer_text(out, "\"");
     for (size_t step; left; left -= step) {
         bool is_harmful;
-        uint32_t code = 0xfffd; /* what is no UTF-8 */
+        uint32_t code;
         step = escape_step(text + plain, left, &is_harmful);
         if (!is_harmful && text[plain] != '"' && text[plain] != '\\') {
             plain += step;
             continue;
         }
-        utf8_step(text + plain, left, &code);
+        if (!utf8_step(text + plain, left, &code)) code = 0xfffd; /* no UTF-8 */
         buffer_add(out, text, plain);
         write_escape(code, out);
         text += plain + step;

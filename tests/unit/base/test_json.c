@@ -104,6 +104,14 @@ START_TEST(written_for_a_terminal) {
 }
 END_TEST
 
+/* Trees that were made past json_safe(): a byte that is no UTF-8 is not taken for the character of its number. */
+START_TEST(what_is_no_utf8_is_written_as_unknown) {
+    OWN(json) json_t *value = json_string_nocheck("a\xe4z \xe2\x82 \xff\x9b");
+    OWN(text) char *written = json_write(value);
+    ck_assert_str_eq(written, "\"a\\uFFFDz \\uFFFD\\uFFFD \\uFFFD\\uFFFD\"");
+}
+END_TEST
+
 START_TEST(makers_cannot_make_wrong_ones) {
     OWN(json) json_t *list = json_array();
     json_array_append_new(list, json_number(NAN));
@@ -137,6 +145,7 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, getters_trust_no_type);
     tcase_add_loop_test(tcase, what_no_text_can_hold_hides_nothing, 0, COUNT_OF(foreign));
     tcase_add_test(tcase, written_for_a_terminal);
+    tcase_add_test(tcase, what_is_no_utf8_is_written_as_unknown);
     tcase_add_test(tcase, makers_cannot_make_wrong_ones);
 }
 int main(void) {
