@@ -185,13 +185,15 @@ extern const SourceProbe metric_probes[];
 
 /* --- words --- */
 /* CloudWatch's words, 600 bytes of them, with the ids of a call (`m6`, `z5`) as the user's file says them: an entry's
- * `id`; of a `metric`, the metric's name. All in the arena. */
-const char *metric_words(Arena *arena, const MetricBatch *batch, const char *said);
+ * `id`; of a `metric`, the metric's name. Only of queries that stood in the call: `asked`, a query each (NULL: all);
+ * a like word that CloudWatch says of its own stays. All in the arena. */
+const char *metric_words(Arena *arena, const MetricBatch *batch, const bool *asked, const char *said);
 /* Why CloudWatch refused a call for this reader's sake: FILE:LINE:COLUMN of the entry that its words name, the entry's
  * id, and the words, which are NULL where it was not asked this time. */
-const char *metric_refusal(Arena *arena, const MetricBatch *batch, const MetricReader *reader, const char *words);
+const char *metric_refusal(
+    Arena *arena, const MetricBatch *batch, const bool *asked, const MetricReader *reader, const char *words);
 /* The same for one of several readers of a call: whose fault it is was not found out. */
-const char *metric_refusal_shared(Arena *arena, const MetricBatch *batch, const char *words);
+const char *metric_refusal_shared(Arena *arena, const MetricBatch *batch, const bool *asked, const char *words);
 char *metric_console_url(const void *selector, const Labels *series, const char *region, int64_t at_ms);
 char *metric_describe(const void *selector, const ThresholdRule *rule);
 

@@ -11,7 +11,8 @@ static void push(MetricParts *parts, size_t first, size_t end) {
 
 static void refuse(MetricParts *parts, size_t at, const char *words) {
     const size_t reader = parts->order[at];
-    parts->refusals[reader] = metric_refusal(parts->arena, parts->batch, &parts->batch->readers[reader], words);
+    parts->refusals[reader] =
+        metric_refusal(parts->arena, parts->batch, parts->asked, &parts->batch->readers[reader], words);
 }
 
 /* Those that were refused are tried again, a few in each poll; which begin depends on the time. */
@@ -77,7 +78,7 @@ void metric_parts_refused(MetricParts *parts, const char *words) {
         return refuse(parts, parts->first, words);
     }
     if (parts->calls >= METRIC_CALLS_MAX) {
-        const char *shared = metric_refusal_shared(parts->arena, parts->batch, words);
+        const char *shared = metric_refusal_shared(parts->arena, parts->batch, parts->asked, words);
         for (size_t i = parts->first; i < parts->end; i++) parts->refusals[parts->order[i]] = shared;
         return;
     }

@@ -238,7 +238,7 @@ static bool token_is_new(PollRun *run, const char *token) {
 static void page_take(PollRun *run, const MetricPage *page) {
     metric_reading_join(&run->reading, page);
     if (page->message) {
-        const char *words = metric_words(run->outcome->arena, run->batch, page->message);
+        const char *words = metric_words(run->outcome->arena, run->batch, run->parts.asked, page->message);
         for (size_t i = 0; i < run->reading.queries; i++) /* which metric it concerns is not said */
             run->reading.errors[i] = words;
         return run_finish(run, words, AWS_OTHER);

@@ -23,7 +23,8 @@ void metric_reading_init(MetricReading *reading, Arena *arena, const MetricGrid 
 }
 
 static void note_error(MetricReading *reading, size_t query, const char *error) {
-    if (error && !reading->errors[query]) reading->errors[query] = metric_words(reading->arena, reading->batch, error);
+    if (error && !reading->errors[query])
+        reading->errors[query] = metric_words(reading->arena, reading->batch, NULL, error);
 }
 
 static MetricFound *found_add(MetricReading *reading, const MetricSeries *series) {
@@ -62,7 +63,8 @@ static void join_found(MetricReading *reading, const MetricSeries *series) {
         note_error(reading, series->query,
             "two series of the expression have one label (give it a `label` with ${PROP('Dim.NAME')})");
     found->status = series->status;
-    if (series->error && !found->error) found->error = metric_words(reading->arena, reading->batch, series->error);
+    if (series->error && !found->error)
+        found->error = metric_words(reading->arena, reading->batch, NULL, series->error);
     put_values(found->values, series);
 }
 

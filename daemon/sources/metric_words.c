@@ -10,6 +10,13 @@
 
 enum { WORDS_MAX = 600 /* bytes */, NAMED_MAX = WORDS_MAX * MATH_ID_MAX, ID_DIGITS_MAX = 6 };
 
+/* Words, and the call that they speak of. */
+typedef struct Said {
+    const MetricBatch *batch;
+    const bool *asked; /* [query]; NULL: all were */
+    const char *words;
+} Said;
+
 /* Whose query it is, and which of its metrics or expressions. */
 typedef struct Asked {
     const MetricReader *reader;
@@ -31,9 +38,9 @@ static bool query_has_id(const MetricQuery *query, size_t number, const char *to
     return strtoul(token + 1, &end, 10) == number && end == token + length;
 }
 
-static size_t query_find(const MetricBatch *batch, const char *token, size_t length) {
-    for (size_t i = 0; i < batch->query_count; i++)
-        if (query_has_id(&batch->queries[i], i, token, length)) return i;
+static size_t query_find(const Said *said, const char *token, size_t length) {
+    for (size_t i = 0; i < said->batch->query_count; i++)
+        if ((!said->asked || said->asked[i]) && query_has_id(&said->batch->queries[i], i, token, length)) return i;
     return METRIC_NO_QUERY;
 }
 
@@ -50,14 +57,13 @@ static bool asked_of(const MetricBatch *batch, size_t query, Asked *ret) {
 }
 
 /* The next word that is one of the call's ids, from `at` on; NULL: none is left. */
-static const char *next_id(
-    const MetricBatch *batch, const char *words, const char *at, size_t *ret_length, Asked *ret_asked) {
+static const char *next_id(const Said *said, const char *at, size_t *ret_length, Asked *ret_asked) {
     while (*at) {
         size_t length = 0;
         while (is_word(at[length])) length++;
         const size_t query =
-            length && stands_alone(words, at, length) ? query_find(batch, at, length) : METRIC_NO_QUERY;
-        if (query != METRIC_NO_QUERY && asked_of(batch, query, ret_asked)) {
+            length && stands_alone(said->words, at, length) ? query_find(said, at, length) : METRIC_NO_QUERY;
+        if (query != METRIC_NO_QUERY && asked_of(said->batch, query, ret_asked)) {
             *ret_length = length;
             return at;
         }
@@ -71,12 +77,13 @@ static const char *name_of(const Asked *asked) {
     return reader->math ? math_item(reader->math, asked->item)->id : reader->selector->metric_name;
 }
 
-const char *metric_words(Arena *arena, const MetricBatch *batch, const char *said) {
-    const char *words = arena_text_length(arena, said, utf8_cut(said, strlen(said), WORDS_MAX)), *copied = words;
+const char *metric_words(Arena *arena, const MetricBatch *batch, const bool *asked_for, const char *words) {
+    const Said said = {batch, asked_for, arena_text_length(arena, words, utf8_cut(words, strlen(words), WORDS_MAX))};
+    const char *copied = said.words;
     Buffer out = BUFFER(NAMED_MAX);
     size_t length;
     Asked asked;
-    for (const char *at = words; (at = next_id(batch, words, at, &length, &asked)); at += length) {
+    for (const char *at = said.words; (at = next_id(&said, at, &length, &asked)); at += length) {
         buffer_add(&out, copied, (size_t)(at - copied));
         buffer_text(&out, name_of(&asked));
         copied = at + length;
@@ -88,9 +95,9 @@ const char *metric_words(Arena *arena, const MetricBatch *batch, const char *sai
 }
 
 /* Which of the reader's own entries the words name. */
-static bool names_own(const MetricBatch *batch, const MetricReader *reader, const char *words, Asked *ret) {
+static bool names_own(const Said *said, const MetricReader *reader, Asked *ret) {
     size_t length;
-    for (const char *at = words; (at = next_id(batch, words, at, &length, ret)); at += length)
+    for (const char *at = said->words; (at = next_id(said, at, &length, ret)); at += length)
         if (ret->reader == reader) return true;
     return false;
 }
@@ -108,9 +115,10 @@ static bool is_expression(const Asked *asked) {
     return asked->reader->math && math_item(asked->reader->math, asked->item)->expression;
 }
 
-const char *metric_refusal(Arena *arena, const MetricBatch *batch, const MetricReader *reader, const char *words) {
+const char *metric_refusal(
+    Arena *arena, const MetricBatch *batch, const bool *asked_for, const MetricReader *reader, const char *words) {
     Asked asked;
-    const bool is_named = words && names_own(batch, reader, words, &asked);
+    const bool is_named = words && names_own(&(Said){batch, asked_for, words}, reader, &asked);
     if (!is_named) asked = (Asked){.reader = reader, .item = reader->math ? reader->math->returned : 0};
     const bool is_only = !reader->math || reader->count == 1;
     const char *what = is_named || is_only
@@ -118,10 +126,11 @@ const char *metric_refusal(Arena *arena, const MetricBatch *batch, const MetricR
         : "what this alarm asks for";
     const char *place = at_place(arena, place_of(&asked));
     if (!words) return arena_format(arena, "%sCloudWatch refused %s; it is asked again in a later poll", place, what);
-    return arena_format(arena, "%sCloudWatch refused %s: %s", place, what, metric_words(arena, batch, words));
+    return arena_format(
+        arena, "%sCloudWatch refused %s: %s", place, what, metric_words(arena, batch, asked_for, words));
 }
 
-const char *metric_refusal_shared(Arena *arena, const MetricBatch *batch, const char *words) {
-    return arena_format(
-        arena, "CloudWatch refused the call that this alarm shares with others: %s", metric_words(arena, batch, words));
+const char *metric_refusal_shared(Arena *arena, const MetricBatch *batch, const bool *asked, const char *words) {
+    return arena_format(arena, "CloudWatch refused the call that this alarm shares with others: %s",
+        metric_words(arena, batch, asked, words));
 }

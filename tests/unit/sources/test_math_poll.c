@@ -185,7 +185,9 @@ static const struct Refusal {
     {"z6 has no such statistic.", "t.yaml:30:9: CloudWatch refused the metric `a`: a has no such statistic."},
     {"z6", "t.yaml:30:9: CloudWatch refused the metric `a`: a"},
     {"at 100*z6/m7", "t.yaml:30:9: CloudWatch refused the metric `a`: at 100*a/rate"},
-    {"m0 m1 m7", "t.yaml:31:28: CloudWatch refused the expression `rate`: m0 rate rate"}, /* m0 was never asked */
+    {"m0 m1 m7", "t.yaml:31:28: CloudWatch refused the expression `rate`: m0 m1 rate"}, /* another alarm's ids */
+    {"no dimension Host has the value m5", /* the third alarm's id, and a word of its own here */
+        "t.yaml:31:28: CloudWatch refused what this alarm asks for: no dimension Host has the value m5"},
     {"something", "t.yaml:31:28: CloudWatch refused what this alarm asks for: something"},
     {"", "t.yaml:31:28: CloudWatch refused what this alarm asks for: it gave no reason"},
     {"m7.large db.m7 mm7 m77 z7 m m1234567 M7", /* names of other things */
@@ -218,15 +220,15 @@ START_TEST(a_refusal_without_a_culprit_says_so) {
     world_plan(&world);
     const MetricBatch *batch = plan_poll(world.plan, 0)->batch;
     OWN(arena) Arena *arena = arena_new();
-    ck_assert_str_eq(metric_refusal(arena, batch, &batch->readers[3], NULL),
+    ck_assert_str_eq(metric_refusal(arena, batch, NULL, &batch->readers[3], NULL),
         "t.yaml:31:28: CloudWatch refused what this alarm asks for; it is asked again in a later poll");
-    ck_assert_str_eq(metric_refusal(arena, batch, &batch->readers[2], "x"),
+    ck_assert_str_eq(metric_refusal(arena, batch, NULL, &batch->readers[2], "x"),
         "t.yaml:21:28: CloudWatch refused the expression `rate`: x"); /* it has no other entry */
-    ck_assert_str_eq(metric_refusal_shared(arena, batch, "z0 + m1"),
+    ck_assert_str_eq(metric_refusal_shared(arena, batch, NULL, "z0 + m1"),
         "CloudWatch refused the call that this alarm shares with others: a + rate");
     OWN(text) char *many = alloc_zeroed(1, 4096);
     for (size_t i = 0; i < 1000; i++) memcpy(many + 3 * i, "m1 ", 3);
-    ck_assert_uint_eq(strlen(metric_words(arena, batch, many)), 200 * strlen("rate ")); /* bounded */
+    ck_assert_uint_eq(strlen(metric_words(arena, batch, NULL, many)), 200 * strlen("rate ")); /* bounded */
     world_stop(&world);
 }
 END_TEST
