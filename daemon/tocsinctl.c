@@ -4,6 +4,7 @@
 #include "ctl/ctl.h"
 #include "engine/heartbeat.h"
 #include "load.h"
+#include "net/lookups.h"
 #include "store/store_section.h"
 
 #include <sys/prctl.h>
@@ -22,5 +23,6 @@ static CtlPlaces places(const Snapshot *snapshot) {
 int main(int argc, char **argv) {
     prctl(PR_SET_DUMPABLE, 0); /* whoami holds keys */
     secret_guard_libraries();
+    lookups_prepare();
     return ctl_main(argc, argv, &load_schema, places);
 }

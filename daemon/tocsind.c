@@ -7,6 +7,7 @@
 #include "engine/life.h"
 #include "engine/settings.h"
 #include "load.h"
+#include "net/lookups.h"
 
 #include <getopt.h>
 #include <malloc.h>
@@ -78,8 +79,7 @@ static void prepare_process(void) {
     prctl(PR_SET_DUMPABLE, 0);
     secret_guard_libraries();
     signal(SIGPIPE, SIG_IGN);
-    setenv("UV_THREADPOOL_SIZE", "16", 1);
-    setenv("RES_OPTIONS", "timeout:2 attempts:2", 0); /* a silent name server is left before our own 5 s are up */
+    lookups_prepare();
     mallopt(M_ARENA_MAX, 2); /* each pool thread would keep the memory of its largest answer */
     mallopt(M_TRIM_THRESHOLD, 1 << 20);
 }
