@@ -92,7 +92,11 @@ def healthy(world):
                  "/bin/true can be run"):
         has(good, "receiver people", what)
     has(good, "the heartbeat's address can be reached")
+    world.fault({"denied": True}, operation="GetTopicAttributes")
     told = json.loads(doctor(world, "--json").stdout)
+    world.heal()
+    has([f"{check['what']} — {check['remedy']}" for check in told["checks"] if check["status"] == "warn"],
+        "receiver people, sns 1: cannot be tried without sns:GetTopicAttributes; the daemon does not need it", "— tocsinctl")
     expect(told["ok"] and {check["area"] for check in told["checks"]} == {"config", "machine", "aws", "receivers"}, f"{told}")
     for secret in (PASSWORD, HOOK_PATH, EXTERNAL, *AWS_KEY):
         expect(secret not in done.stdout + done.stderr + json.dumps(told), "a secret is shown")
