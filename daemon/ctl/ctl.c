@@ -85,10 +85,11 @@ int ctl_main(int argc, char **argv, const SnapshotSchema *schema, CtlPlaces (*pl
         .out = stdout,
         .err = stderr,
         .colour = isatty(STDOUT_FILENO) && !(no_colour && *no_colour)};
-    const int status = ctl_run(&ctl, argc, argv);
+    int status = ctl_run(&ctl, argc, argv);
     if ((fflush(stdout) || ferror(stdout)) && status == CTL_DONE) {
         fputs("tocsinctl: what was asked for could not be written\n", stderr);
-        return CTL_FAILED;
+        status = CTL_FAILED;
     }
+    if (ctl.is_left_busy) _exit(status); /* exit() has libuv wait for its threads */
     return status;
 }

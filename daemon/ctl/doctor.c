@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { OPTION_CONFIG, OPTION_TIMEOUT, WHAT_MAX = 2048 };
+enum { OPTION_CONFIG, OPTION_TIMEOUT, WHAT_MAX = 2048, DRAIN_TURNS = 16 };
 static const CtlOption options[] = {{"-c", "--config", "FILE", "the configuration (default " CTL_CONFIG ")"},
     {"--timeout", NULL, "DURATION", "how long AWS and the receivers may take together (default 2m)"}, {0}};
 
@@ -115,10 +115,14 @@ void doctor_end_aws(DoctorJob *job, const AwsAnswer *answer, const char *more) {
     if (answer->class == AWS_FINE)
         doctor_end(job, DOCTOR_OK, NULL, "%s%s%s", job->about, more ? ": " : "", more ? more : "");
     else if (answer->class == AWS_CANCELLED)
-        doctor_end(job, DOCTOR_FAIL, "ask again when the network answers", "%s: no answer within %lld s", job->about,
-            (long long)job->doctor->limit_s);
+        doctor_end_late(job);
     else
         doctor_end(job, answer->class == AWS_THROTTLED ? DOCTOR_WARN : DOCTOR_FAIL, NULL, "%s: %s", job->about, why);
+}
+
+void doctor_end_late(DoctorJob *job) {
+    doctor_end(job, DOCTOR_FAIL, "ask again when the network answers", "%s: no answer within %lld s", job->about,
+        (long long)job->doctor->limit_s);
 }
 
 static void start_job(DoctorJob *job) {
@@ -161,9 +165,17 @@ static void run_jobs(Doctor *doctor) {
         start_jobs(doctor);
         if (doctor->running) uv_run(&doctor->loop, UV_RUN_ONCE);
     }
+    doctor->skew_ms = aws_skew_ms(doctor->aws);
     if (doctor->is_late) give_up(doctor);
     uv_close((uv_handle_t *)&deadline, NULL);
     uv_run(&doctor->loop, UV_RUN_NOWAIT);
+}
+
+/* Nothing stops a name lookup once it runs, and it may outlive every deadline: nobody waits for it. */
+static void drain(Doctor *doctor) {
+    for (int turns = 0; turns < DRAIN_TURNS; turns++)
+        if (!uv_run(&doctor->loop, UV_RUN_NOWAIT)) break;
+    doctor->ctl->is_left_busy = uv_loop_close(&doctor->loop) != 0;
 }
 
 static bool ask_network(Doctor *doctor) {
@@ -179,8 +191,7 @@ static bool ask_network(Doctor *doctor) {
     doctor_aws_clock(doctor);
     aws_free(doctor->aws);
     http_free(doctor->http);
-    while (uv_run(&doctor->loop, UV_RUN_DEFAULT)) {}
-    uv_loop_close(&doctor->loop);
+    drain(doctor);
     signal(SIGPIPE, before);
     return true;
 }
@@ -223,7 +234,9 @@ static void print_json(const Doctor *doctor) {
     call_print(doctor->ctl, answer);
 }
 
+/* Not while a lookup is left: it ends in the loop and in what asked for it. */
 static void doctor_drop(Doctor *doctor) {
+    if (doctor->ctl->is_left_busy) return;
     for (size_t i = 0; i < doctor->count; i++) {
         free(doctor->findings[i]->what);
         free(doctor->findings[i]->remedy);
@@ -237,6 +250,7 @@ static void doctor_drop(Doctor *doctor) {
     }
     free(doctor->jobs);
     snapshot_free(doctor->snapshot);
+    free(doctor);
 }
 
 static bool read_limit(const CtlVerb *verb, const CtlContext *ctl, const char *text, int64_t *ret_s) {
@@ -245,21 +259,25 @@ static bool read_limit(const CtlVerb *verb, const CtlContext *ctl, const char *t
     return verb_usage(verb, ctl, "--timeout cannot be `%.80s`: a duration such as 30s, at most 1h", text), false;
 }
 
+static void print_result(const Doctor *doctor, bool was_asked) {
+    if (doctor->ctl->json) return print_json(doctor);
+    fprintf(doctor->ctl->out, "%zu ok, %zu to look at, %zu failed%s\n", doctor->statuses[DOCTOR_OK],
+        doctor->statuses[DOCTOR_WARN], doctor->statuses[DOCTOR_FAIL],
+        was_asked ? "" : "; nothing was asked of AWS and receivers");
+}
+
 static int run(const CtlVerb *verb, CtlContext *ctl, const CtlArguments *arguments) {
     const char *file = arguments->values[OPTION_CONFIG] ? arguments->values[OPTION_CONFIG] : CTL_CONFIG;
-    Doctor doctor = {.ctl = ctl};
-    if (!read_limit(verb, ctl, arguments->values[OPTION_TIMEOUT], &doctor.limit_s)) return CTL_USAGE;
-    bool good = read_config(&doctor, file);
-    doctor_machine(&doctor, ctl->socket);
-    if (good) good = ask_network(&doctor);
-    if (ctl->json)
-        print_json(&doctor);
-    else
-        fprintf(ctl->out, "%zu ok, %zu to look at, %zu failed%s\n", doctor.statuses[DOCTOR_OK],
-            doctor.statuses[DOCTOR_WARN], doctor.statuses[DOCTOR_FAIL],
-            good ? "" : "; nothing was asked of AWS and receivers");
-    const int status = good && !doctor.statuses[DOCTOR_FAIL] ? CTL_DONE : CTL_FAILED;
-    doctor_drop(&doctor);
+    int64_t limit_s;
+    if (!read_limit(verb, ctl, arguments->values[OPTION_TIMEOUT], &limit_s)) return CTL_USAGE;
+    Doctor *doctor = alloc_zeroed(1, sizeof *doctor); /* not on the stack: a lookup that is left would end in it */
+    *doctor = (Doctor){.ctl = ctl, .limit_s = limit_s};
+    bool good = read_config(doctor, file);
+    doctor_machine(doctor, ctl->socket);
+    if (good) good = ask_network(doctor);
+    print_result(doctor, good);
+    const int status = good && !doctor->statuses[DOCTOR_FAIL] ? CTL_DONE : CTL_FAILED;
+    doctor_drop(doctor);
     return status;
 }
 

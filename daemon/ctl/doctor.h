@@ -49,6 +49,7 @@ struct Doctor {
     DoctorJob **jobs;
     size_t job_count, running, over;
     int64_t limit_s; /* of all jobs together */
+    int64_t skew_ms; /* this clock's, when the jobs are over */
     bool is_late; /* the time is up: nothing is started any more */
 };
 
@@ -62,6 +63,8 @@ void doctor_end(DoctorJob *job, DoctorStatus status, const char *remedy, const c
     __attribute__((format(printf, 4, 5)));
 /* The same of an answer of AWS; `more`: what to add where it is fine, or NULL. */
 void doctor_end_aws(DoctorJob *job, const AwsAnswer *answer, const char *more);
+/* The same of one that the deadline has cut off. */
+void doctor_end_late(DoctorJob *job);
 
 /* Each looks at its part, or lays out its jobs. */
 void doctor_machine(Doctor *doctor, const char *socket);

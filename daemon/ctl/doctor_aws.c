@@ -129,7 +129,7 @@ void doctor_aws_jobs(Doctor *doctor) {
 }
 
 void doctor_aws_clock(Doctor *doctor) {
-    const int64_t skew_ms = doctor->aws ? aws_skew_ms(doctor->aws) : 0, off_ms = skew_ms < 0 ? -skew_ms : skew_ms;
+    const int64_t skew_ms = doctor->skew_ms, off_ms = skew_ms < 0 ? -skew_ms : skew_ms;
     size_t good = 0;
     for (size_t i = 0; i < doctor->job_count; i++)
         good += doctor->jobs[i]->start == identify && doctor->jobs[i]->is_good;

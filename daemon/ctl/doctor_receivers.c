@@ -25,6 +25,8 @@ static void reached(void *ctx, const HttpAnswer *answer) {
     DoctorJob *job = ctx;
     if (answer->outcome == HTTP_ANSWERED)
         doctor_end(job, DOCTOR_OK, NULL, "%s can be reached (connection and TLS)", job->about);
+    else if (answer->outcome == HTTP_CANCELLED)
+        doctor_end_late(job);
     else
         doctor_end(job, DOCTOR_FAIL, "check the address, the way there and the certificate", "%s: %s", job->about,
             answer->error);
@@ -70,6 +72,8 @@ static void logged_in(void *ctx, const MailAnswer *answer) {
     const bool has_login = json_text(job->config, "username");
     if (answer->outcome == HTTP_ANSWERED && !answer->code && !answer->login_refused)
         doctor_end(job, DOCTOR_OK, NULL, "%s can be reached (%s)", job->about, has_login ? "login too" : "no login");
+    else if (answer->outcome == HTTP_CANCELLED)
+        doctor_end_late(job);
     else
         doctor_end(job, DOCTOR_FAIL, answer->login_refused ? "check username and password_file" : NULL, "%s: %s",
             job->about, answer->error);

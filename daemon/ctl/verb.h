@@ -30,6 +30,7 @@ typedef struct CtlContext {
     CtlPlaces (*places)(const Snapshot *snapshot);
     const Clock *clock;
     FILE *out, *err;
+    bool is_left_busy; /* by a verb: a thread still waits for what nobody wants any more; the program ends without it */
 } CtlContext;
 
 /* One option of a verb. `--json`, `--socket` and `--help` are everybody's and stand in no verb's list. */

@@ -140,6 +140,7 @@ def broken(world, hook, facts):
     short = doctor(world, "--timeout", "2s")
     expect(time.monotonic() - began < 20, "what hangs is given up when the time is over")
     has(lines(short.stdout, "FAIL"), "cloudtrail:LookupEvents: no answer within 2 s")
+    has(lines(short.stdout, "warn"), "this clock is", "behind AWS's")
     expect(short.returncode == 1 and f"{len(bad)} failed" in short.stdout, f"the others are told all the same: {short.stdout}")
     world.configure("alarms: 3\n")
     wrong = doctor(world)
