@@ -287,7 +287,8 @@ const CtlVerb verb_doctor = {.name = "doctor",
     .details =
         "A line a check: ok, warn or FAIL, what was found, and what to do. Fails (1) when one of them is FAIL.\n"
         "Asks AWS one cheap call of each kind that the alarms need, in each account and region (a metric's price\n"
-        "at most), and connects to the receivers, with TLS and login, without sending them anything. The\n"
-        "daemon may stand elsewhere: with its user and its environment the answer is its own.",
+        "at most, or what one second's traces cost to scan), and connects to the receivers, with TLS and login,\n"
+        "without sending them anything. The daemon may stand elsewhere: with its user and its environment the\n"
+        "answer is its own.",
     .options = options,
     .run = run};
