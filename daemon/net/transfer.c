@@ -1,6 +1,7 @@
 #include "net/transfer.h"
 
 #include "base/alloc.h"
+#include "base/text.h"
 #include "net/certificate.h"
 #include "net/url.h"
 
@@ -94,8 +95,11 @@ static void explain_timeout(HttpTicket *ticket) {
 static void explain_name(HttpTicket *ticket) {
     char names[CERTIFICATE_SHOWN];
     const size_t used = strlen(ticket->error);
-    if (certificate_names(ticket->easy, names, sizeof names))
-        snprintf(ticket->error + used, sizeof ticket->error - used, "; the certificate is for %s", names);
+    if (!certificate_names(ticket->easy, names, sizeof names)) return;
+    const int before = snprintf(ticket->error + used, sizeof ticket->error - used, "; the certificate is for ");
+    if (used + (size_t)before >= sizeof ticket->error) return;
+    const size_t room = sizeof ticket->error - used - (size_t)before - 1; /* a host's name may be long */
+    strncat(ticket->error, names, utf8_cut(names, strlen(names), room));
 }
 
 void transfer_explain(HttpTicket *ticket, CURLcode code) {
