@@ -34,7 +34,6 @@ struct DoctorJob {
     const AwsAccount *account;
     const char *region, *topic; /* topic: an SNS topic's ARN */
     const SourceProbe *probe;
-    const Channel *channel;
     json_t *config; /* the channel's; one reference */
 };
 

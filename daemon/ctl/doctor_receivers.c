@@ -174,7 +174,6 @@ static void look_at_channel(Doctor *doctor, const Receiver *receiver, const Chan
     char *about = text_format("receiver %s, %s %zu", receiver->name, channel->plugin, channel->index + 1);
     DoctorJob *job = doctor_job(doctor, "receivers", not_tried, about);
     job->config = json_read(channel->config_json, strlen(channel->config_json), NULL);
-    job->channel = channel;
     for (size_t i = 0; i < COUNT_OF(ways); i++)
         if (!strcmp(ways[i].plugin, channel->plugin)) job->start = ways[i].start;
     job->topic = strcmp(channel->plugin, "sns") ? NULL : json_text(job->config, "topic_arn");

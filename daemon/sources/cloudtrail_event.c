@@ -7,7 +7,6 @@
 #include "base/text.h"
 #include "base/timetext.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
