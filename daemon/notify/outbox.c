@@ -19,6 +19,7 @@ struct Outbox {
     DueHeap expiry; /* pending ones */
     DueHeap handovers; /* not yet handed over, where there is a fallback */
     DueHeap unsettled; /* a commit of theirs found no room */
+    size_t handing_over; /* asked of the world, not yet answered */
     OutboxCounts counts;
     bool is_stopping;
 };
@@ -370,22 +371,28 @@ static bool has_failed(const Delivery *delivery) {
     return delivery->row.attempts > 0 || delivery->lane->failures >= LANE_CIRCUIT_FAILURES;
 }
 
+/* Each reads its message back into memory: a storm goes over a few at a time. */
+static DueItem *next_handover(const Outbox *outbox) {
+    return outbox->handing_over < OUTBOX_HANDOVERS_AT_ONCE ? due_first(&outbox->handovers) : NULL;
+}
+
 static void hand_over_due(Outbox *outbox, int64_t now_ms) {
-    for (DueItem *item; (item = due_first(&outbox->handovers)) && item->due_ms <= now_ms;) {
+    for (DueItem *item; (item = next_handover(outbox)) && item->due_ms <= now_ms;) {
         Delivery *delivery = delivery_of_handover(item);
         due_set(&outbox->handovers, item, now_ms + OUTBOX_ROOM_RETRY_MS);
         if (!has_failed(delivery)) continue;
         due_remove(&outbox->handovers, item);
         delivery->row.handed_ms = now_ms; /* until outbox_handed(): a reload must not begin it again */
+        outbox->handing_over++;
         outbox->world.hand_over(outbox->world.ctx, &delivery->row);
     }
 }
 
 void outbox_handed(Outbox *outbox, const char *id, int64_t handed_ms) {
-    Delivery *delivery = find(outbox, id);
-    if (!delivery) return; /* it was taken meanwhile */
-    delivery->row.handed_ms = handed_ms;
-    if (!handed_ms) due_set(&outbox->handovers, &delivery->handover, now(outbox) + OUTBOX_ROOM_RETRY_MS);
+    Delivery *delivery = find(outbox, id); /* NULL: it was taken meanwhile */
+    if (outbox->handing_over) outbox->handing_over--;
+    if (delivery) delivery->row.handed_ms = handed_ms;
+    if (delivery && !handed_ms) due_set(&outbox->handovers, &delivery->handover, now(outbox) + OUTBOX_ROOM_RETRY_MS);
     wake(outbox);
 }
 
@@ -409,7 +416,7 @@ static int64_t next_move_ms(const Outbox *outbox) {
 }
 
 int64_t outbox_next_ms(const Outbox *outbox) {
-    const DueItem *handover = due_first(&outbox->handovers);
+    const DueItem *handover = next_handover(outbox); /* while there is no room for one, outbox_handed() wakes */
     const int64_t next = next_move_ms(outbox);
     return handover && !outbox->is_stopping ? least(next, handover->due_ms) : next;
 }

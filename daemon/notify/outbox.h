@@ -13,7 +13,10 @@
 
 #include <jansson.h>
 
-enum { OUTBOX_ROOM_RETRY_MS = 1000 }; /* after a commit for which there was no room */
+enum {
+    OUTBOX_ROOM_RETRY_MS = 1000, /* after a commit for which there was no room */
+    OUTBOX_HANDOVERS_AT_ONCE = 16 /* asked for and not yet answered */
+};
 
 typedef struct Outbox Outbox;
 
@@ -52,7 +55,8 @@ typedef struct OutboxWorld {
     /* For how long a receiver may fail until another one gets what it owes; 0: there is none. NULL: as if always 0. */
     int64_t (*fallback_ms)(void *ctx, const char *receiver);
     /* That time has passed, and the receiver has failed to take this row, which is borrowed for the call and has no
-     * message: that is in the file. Answered by outbox_handed(), once. */
+     * message: that is in the file. Answered by outbox_handed(), once, whatever became of the row; at most
+     * OUTBOX_HANDOVERS_AT_ONCE are under way. */
     void (*hand_over)(void *ctx, const OutboxRow *row);
     /* Something may be due earlier than outbox_next_ms() said: call outbox_run() soon. Not from inside outbox_run(). */
     void (*wake)(void *ctx);

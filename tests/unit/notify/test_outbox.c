@@ -1,4 +1,5 @@
 /* What is owed leaves once its lease is on disk, in order, within its slots, and nothing of it is lost in silence. */
+#include "base/alloc.h"
 #include "base/json.h"
 #include "outbox_world.h"
 
@@ -93,6 +94,46 @@ START_TEST(what_was_taken_is_not_handed_over) {
     advance(3600000);
     outbox_run(world.outbox);
     ck_assert_uint_eq(world.handed, 0);
+}
+END_TEST
+
+static void add_to_storm(size_t i) {
+    OWN(text) char *id = text_format("p%zu", i);
+    const OutboxRow row = {.id = id,
+        .group_key = "g",
+        .receiver = "oncall",
+        .plugin = "webhook",
+        .state = "parked",
+        .attempts = 1,
+        .created_ms = clock_wall_ms(world.clock),
+        .expires_ms = clock_wall_ms(world.clock) + 72 * 3600000LL};
+    outbox_add(world.outbox, &row, 1);
+}
+
+START_TEST(a_storm_is_handed_over_a_few_at_a_time) {
+    enum { STORM = 10 * OUTBOX_HANDOVERS_AT_ONCE };
+    world.fallback_ms = 60000;
+    for (size_t i = 0; i < STORM; i++) add_to_storm(i);
+    advance(60000);
+    outbox_run(world.outbox);
+    outbox_run(world.outbox);
+    ck_assert_uint_eq(world.handed, OUTBOX_HANDOVERS_AT_ONCE);
+    ck_assert_int_eq(outbox_next_ms(world.outbox), INT64_MAX); /* an answer wakes: until then, there is no hurry */
+    ck_assert_int_eq(outbox_discard(world.outbox, world.last_handed, NULL, NULL), CHANGE_BEGUN);
+    world_commit(&world);
+    outbox_handed(world.outbox, world.last_handed, clock_wall_ms(world.clock)); /* it is gone: its place is free */
+    ck_assert_int_le(outbox_next_ms(world.outbox), clock_wall_ms(world.clock));
+    outbox_run(world.outbox);
+    ck_assert_uint_eq(world.handed, OUTBOX_HANDOVERS_AT_ONCE + 1);
+    size_t answered = 0;
+    for (size_t turn = 0; turn < STORM && answered < world.handed; turn++) {
+        for (answered = 0; answered < world.handed; answered++) {
+            OWN(text) char *any = text_format("p%zu", answered);
+            outbox_handed(world.outbox, any, clock_wall_ms(world.clock));
+        }
+        outbox_run(world.outbox);
+    }
+    ck_assert_uint_eq(world.handed, STORM); /* all of it, each once */
 }
 END_TEST
 
@@ -492,6 +533,7 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, what_fails_for_long_is_handed_over_once);
     tcase_add_test(tcase, what_was_not_tried_has_not_failed);
     tcase_add_test(tcase, what_was_taken_is_not_handed_over);
+    tcase_add_test(tcase, a_storm_is_handed_over_a_few_at_a_time);
     tcase_add_test(tcase, without_room_nothing_is_sent);
     tcase_add_test(tcase, an_answer_outlives_a_full_disk);
     tcase_add_test(tcase, late_and_repeated_answers_do_nothing);
