@@ -91,9 +91,10 @@ static int check_pages(Opening *o) {
 
 static int check_last_stop(Opening *o) {
     o->was_clean = true; /* a file that is made now was never stopped badly */
-    if (o->version == 0) return SQLITE_OK;
-    o->is_damaged = damage_is_marked(o->options->directory);
+    o->is_damaged = o->version != 0 && damage_is_marked(o->options->directory, o->path);
     if (o->is_damaged) return SQLITE_OK;
+    damage_clear(o->options->directory); /* it means a file that is gone */
+    if (o->version == 0) return SQLITE_OK;
     int64_t clean = 0;
     const int code = sql_number(o->db, "SELECT value FROM meta WHERE key = 'clean'", &clean);
     o->was_clean = clean != 0;

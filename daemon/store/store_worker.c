@@ -40,7 +40,7 @@ static _Noreturn void give_up(StoreWorker *worker, int code) {
     LOG(ERROR, "the state file failed; exiting at once, so that nothing is told that is not on disk",
         KV("error", sqlite3_errstr(code)), KV("detail", sqlite3_errmsg(worker->db)), KV("code", code),
         KV("system", number ? strerror(number) : ""), KV("directory", worker->directory));
-    if (damage_is_told(worker->db, code)) damage_mark(worker->directory);
+    if (damage_is_told(worker->db, code)) damage_mark(worker->directory, sqlite3_db_filename(worker->db, "main"));
     _exit(1);
 }
 

@@ -1,6 +1,7 @@
 /* The state file as something from outside: damaged, foreign, newer, edited. */
 #include "room.h"
 
+#include "store/store_damage.h"
 #include "store/store_file.h"
 #include "store/store_schema.h"
 #include "store/store_sql.h"
@@ -329,6 +330,68 @@ START_TEST(times_and_texts_of_the_file_are_bounded) {
 }
 END_TEST
 
+/* --- the mark of damage --- */
+
+static bool is_marked(void) {
+    OWN(text) char *mark = text_format("%s/tocsin.damaged", room.folder);
+    return access(mark, F_OK) == 0;
+}
+
+static void expect_start(bool is_lost, size_t rows) {
+    room_open(&room);
+    OWN(store_load) StoreLoad *load = room_load(&room);
+    ck_assert((room.lost != NULL) == is_lost);
+    ck_assert_uint_eq(load->outbox_count, rows);
+    ck_assert(!is_marked()); /* it is for one start */
+    room_close(&room);
+}
+
+START_TEST(a_marked_file_is_set_aside) {
+    make_ours();
+    damage_mark(room.folder, room.path);
+    expect_start(true, 0);
+    expect_start(false, 0);
+}
+END_TEST
+
+START_TEST(a_mark_without_words_means_what_stands_there) {
+    make_ours();
+    OWN(text) char *mark = text_format("%s/tocsin.damaged", room.folder);
+    write_file(mark, "", 0); /* the disk was full to the last byte */
+    expect_start(true, 0);
+}
+END_TEST
+
+START_TEST(a_mark_of_a_file_that_is_gone_means_no_other) {
+    make_ours();
+    damage_mark(room.folder, room.path);
+    ck_assert_int_eq(unlink(room.path), 0); /* a person, by hand */
+    expect_start(false, 0);
+    room_open(&room);
+    room_add_outbox(&room, "new");
+    room_close(&room);
+    expect_start(false, 1);
+}
+END_TEST
+
+START_TEST(a_backup_put_back_by_hand_is_not_set_aside) {
+    OWN(text) char *backup = text_format("%s/backup", room.folder);
+    OWN(text) char *move = text_format("mv %s %s", backup, room.path);
+    OWN(text)
+    char *copy = text_format("sleep 0.02; cat %s > %s.new; cat %s.new > %s", room.path, backup, backup, room.path);
+    make_ours();
+    damage_mark(room.folder, room.path);
+    size_t length;
+    OWN(text) char *bytes = read_file(room.path, &length);
+    write_file(backup, bytes, length);
+    ck_assert_int_eq(system(move), 0); /* another file in its place */
+    expect_start(false, 1);
+    damage_mark(room.folder, room.path);
+    ck_assert_int_eq(system(copy), 0); /* other bytes in the same file */
+    expect_start(false, 1);
+}
+END_TEST
+
 START_TEST(a_clock_that_was_not_set_is_no_measure) {
     make_ours();
     clock_set_wall(room.clock, 1000);
@@ -405,6 +468,10 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, damage_at_random_offsets_never_keeps_it_from_starting);
     tcase_add_test(tcase, a_file_cut_anywhere_never_keeps_it_from_starting);
     tcase_add_test(tcase, times_and_texts_of_the_file_are_bounded);
+    tcase_add_test(tcase, a_marked_file_is_set_aside);
+    tcase_add_test(tcase, a_mark_without_words_means_what_stands_there);
+    tcase_add_test(tcase, a_mark_of_a_file_that_is_gone_means_no_other);
+    tcase_add_test(tcase, a_backup_put_back_by_hand_is_not_set_aside);
     tcase_add_test(tcase, a_clock_that_was_not_set_is_no_measure);
     tcase_add_test(tcase, a_file_of_the_first_version_is_brought_up);
     tcase_add_test(tcase, migrations_take_what_is_missing_or_nothing);
