@@ -100,7 +100,19 @@ static int read_table(sqlite3 *db, const TableReader *reader, const Reading *in,
     return read_chunked(db, reader, in, NULL, ret_rows, ret_count);
 }
 
+/* What is loaded of a damaged row is what stands there from now on: LEASE and FINISH compare with it. */
+static int settle_damaged(sqlite3 *db) {
+    return sql_run(db,
+        "UPDATE outbox SET state = 'parked', last_error = '" STORE_DAMAGED_ROW "' WHERE ifnull(state, '') NOT IN"
+        " ('pending', 'sending', 'delivered', 'parked', 'expired', 'discarded');"
+        "UPDATE outbox SET attempts = max(CAST(ifnull(attempts, 0) AS INTEGER), 0)"
+        " WHERE state NOT IN ('delivered', 'discarded', 'expired')"
+        " AND (typeof(attempts) <> 'integer' OR attempts < 0)");
+}
+
 int store_settle_sending(sqlite3 *db, bool was_clean, int64_t now_ms) {
+    const int settled = settle_damaged(db);
+    if (settled != SQLITE_OK) return settled;
     if (was_clean) return sql_run(db, "UPDATE outbox SET state = 'pending' WHERE state = 'sending'");
     sqlite3_stmt *statement = NULL;
     const int code = sqlite3_prepare_v2(db,

@@ -11,8 +11,9 @@ enum {
     STORE_CRASHES_LEFT = 6 /* in flight at so many crashes in a row: parked (I5) */
 };
 
-/* Rows found `sending` become pending; after a crash it is counted, and the sixth parks them. Runs inside the caller's
- * transaction, so that a crash is counted once. SQLITE_OK or the error. */
+/* What makes no sense of an owed row is put right as it is loaded. Rows found `sending` become pending; after a crash
+ * it is counted, and the sixth parks them. Runs inside the caller's transaction, so that a crash is counted once.
+ * SQLITE_OK or the error. */
 int store_settle_sending(sqlite3 *db, bool was_clean, int64_t now_ms);
 /* SQLITE_OK, and `*ret_load` is the caller's; or the error. */
 int store_read_all(sqlite3 *db, bool was_clean, int64_t now_ms, StoreLoad **ret_load);

@@ -62,7 +62,7 @@ bool read_outbox(sqlite3_stmt *s, const Reading *in, OutboxRow *ret_row) {
         .handed_ms = sql_time(s, 15, in->times)};
     if (!is_one_of(ret_row->state, states)) { /* owed as far as anyone can tell: shown, not dropped in silence (I4) */
         ret_row->state = "parked";
-        ret_row->last_error = "the state file was damaged here: nobody knows whether this was delivered";
+        ret_row->last_error = STORE_DAMAGED_ROW;
     }
     return true;
 }

@@ -32,6 +32,8 @@ typedef struct Reading {
 
 bool read_instance(sqlite3_stmt *statement, const Reading *in, InstanceRow *ret_row);
 bool read_group(sqlite3_stmt *statement, const Reading *in, GroupRow *ret_row);
+/* Why a row is parked whose state made no sense. */
+#define STORE_DAMAGED_ROW "the state file was damaged here: nobody knows whether this was delivered"
 bool read_outbox(sqlite3_stmt *statement, const Reading *in, OutboxRow *ret_row);
 bool read_cursor(sqlite3_stmt *statement, const Reading *in, CursorRow *ret_row);
 bool read_seen(sqlite3_stmt *statement, const Reading *in, SeenRow *ret_row);

@@ -330,6 +330,38 @@ START_TEST(times_and_texts_of_the_file_are_bounded) {
 }
 END_TEST
 
+/* A lease and a finish compare with what the file holds: what was put right in memory alone would be sent for ever. */
+START_TEST(a_damaged_row_that_is_sent_is_not_sent_again) {
+    static const char *const damages[] = {"state = NULL", "state = NULL, attempts = NULL",
+        "state = 'lunch', attempts = -2", "attempts = NULL", "attempts = -1"};
+    make_ours();
+    OWN(text) char *damage = text_format("UPDATE outbox SET %s", damages[_i]);
+    edit(damage);
+    room_open(&room);
+    int64_t attempts;
+    {
+        OWN(store_load) StoreLoad *load = room_load(&room);
+        ck_assert_uint_eq(load->outbox_count, 1);
+        const OutboxRow *row = &load->outbox[0];
+        attempts = row->attempts;
+        if (!strncmp(damages[_i], "state", 5)) {
+            ck_assert_str_eq(row->state, "parked");
+            ck_assert_msg(strstr(row->last_error, "damaged") != NULL, "%s", row->last_error);
+            const OutboxResult again = {.id = "kept", .attempts = attempts, .state = "pending"};
+            store_finish(room.store, &again, room_done, &room); /* as the start does with what is parked */
+        }
+    }
+    const OutboxResult over = {.id = "kept", .attempts = attempts + 1, .state = "delivered", .finished_ms = 1};
+    store_lease(room.store, "kept", attempts + 1, room_leased, &room);
+    store_finish(room.store, &over, room_done, &room);
+    room_run(&room);
+    room_close(&room);
+    room_open(&room);
+    OWN(store_load) StoreLoad *load = room_load(&room);
+    ck_assert_msg(load->outbox_count == 0, "%s: owed again", damages[_i]);
+}
+END_TEST
+
 /* --- the mark of damage --- */
 
 static bool is_marked(void) {
@@ -468,6 +500,7 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, damage_at_random_offsets_never_keeps_it_from_starting);
     tcase_add_test(tcase, a_file_cut_anywhere_never_keeps_it_from_starting);
     tcase_add_test(tcase, times_and_texts_of_the_file_are_bounded);
+    tcase_add_loop_test(tcase, a_damaged_row_that_is_sent_is_not_sent_again, 0, 5);
     tcase_add_test(tcase, a_marked_file_is_set_aside);
     tcase_add_test(tcase, a_mark_without_words_means_what_stands_there);
     tcase_add_test(tcase, a_mark_of_a_file_that_is_gone_means_no_other);
