@@ -64,7 +64,7 @@ typedef struct StoreLoad {
 StoreLoad *store_load_all(Store *store, Error *err);
 StoreLoad *store_load_free(StoreLoad *load);
 /* The texts of all instances below `count` may go: of many, not all must be there twice while memory takes them over.
- */
+ * Called after each instance, in their order. */
 void store_load_forget(StoreLoad *load, size_t count);
 OWN_DEFINE(StoreLoad, store_load)
 

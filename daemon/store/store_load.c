@@ -158,5 +158,7 @@ StoreLoad *store_load_free(StoreLoad *load) {
 
 void store_load_forget(StoreLoad *load, size_t count) {
     Loaded *loaded = (Loaded *)load;
-    for (size_t i = 0; i < count / INSTANCES_A_CHUNK; i++) loaded->chunks[i] = arena_free(loaded->chunks[i]);
+    if (!count || count % INSTANCES_A_CHUNK) return;
+    Arena **chunk = &loaded->chunks[count / INSTANCES_A_CHUNK - 1];
+    *chunk = arena_free(*chunk);
 }

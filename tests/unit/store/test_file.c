@@ -362,6 +362,27 @@ START_TEST(a_damaged_row_that_is_sent_is_not_sent_again) {
 }
 END_TEST
 
+START_TEST(texts_go_by_parts_and_no_other_goes_with_them) {
+    enum { MANY = 2500 }; /* more than two parts */
+    InstanceRow rows[MANY];
+    char names[MANY][17];
+    for (int i = 0; i < MANY; i++) {
+        snprintf(names[i], sizeof names[i], "%016x", (unsigned)i);
+        rows[i] = (InstanceRow){.fingerprint = names[i], .alarm = "cpu", .state = "ALARM", .reason = names[i]};
+    }
+    room_open(&room);
+    room_commit(&room, &(StoreBatch){.instances = rows, .instance_count = MANY});
+    room_close(&room);
+    room_open(&room);
+    OWN(store_load) StoreLoad *load = room_load(&room);
+    ck_assert_uint_eq(load->instance_count, MANY);
+    for (size_t i = 0; i < MANY; i++) {
+        ck_assert_str_eq(load->instances[i].reason, load->instances[i].fingerprint);
+        store_load_forget(load, i + 1);
+    }
+}
+END_TEST
+
 /* --- the mark of damage --- */
 
 static bool is_marked(void) {
@@ -501,6 +522,7 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, a_file_cut_anywhere_never_keeps_it_from_starting);
     tcase_add_test(tcase, times_and_texts_of_the_file_are_bounded);
     tcase_add_loop_test(tcase, a_damaged_row_that_is_sent_is_not_sent_again, 0, 5);
+    tcase_add_test(tcase, texts_go_by_parts_and_no_other_goes_with_them);
     tcase_add_test(tcase, a_marked_file_is_set_aside);
     tcase_add_test(tcase, a_mark_without_words_means_what_stands_there);
     tcase_add_test(tcase, a_mark_of_a_file_that_is_gone_means_no_other);
