@@ -290,6 +290,11 @@ static void follow_member(
     if (!was_touched) member_remove(groups, member); /* else it may fire again: the next turn looks */
 }
 
+/* The next turn looks at what holds its members: nothing is new to it. */
+static void forget_held_anew(Group *group) {
+    for (Member *m = group->members; m; m = m->hh.next) m->is_held_anew = false;
+}
+
 /* As store_commit_batch() treats the row: see GroupFlush. */
 static void follow_file(Groups *groups, Group *group, const GroupTurn *turn, int64_t now_ms) {
     const GroupFlush *flush = &turn->flush;
@@ -299,6 +304,7 @@ static void follow_file(Groups *groups, Group *group, const GroupTurn *turn, int
         return;
     }
     for (size_t i = 0; i < turn->alert_count; i++) follow_member(groups, group, turn, &turn->alerts[i], was_touched);
+    forget_held_anew(group);
     group_spoke(groups, group, flush->first_flush_ms);
     group->last_sent_ms = flush->last_sent_ms;
     int64_t due_ms = flush->next_due_ms;
@@ -318,6 +324,8 @@ GroupTurn *turn_end(Groups *groups, GroupTurn *turn, bool is_committed, int64_t 
         if (is_committed) {
             follow_file(groups, group, turn, now_ms);
         } else {
+            forget_held_anew(group);
+            group->is_asked = false;
             group_set_due(groups, group, now_ms + TURN_RETRY_MS);
         }
     }

@@ -149,6 +149,37 @@ START_TEST(a_silence_that_begins_during_a_turn_is_not_lost) {
 }
 END_TEST
 
+/* The turn that was under way did not know of them, and so nobody was told what is old by now. */
+START_TEST(a_short_silence_over_who_joins_a_turn_tells_once) {
+    world_fire(&world, add("a"));
+    world.now_ms += 30000;
+    GroupTurn *turn = world_begin(&world, groups_due(world.groups, world.now_ms));
+    world_fire(&world, add("b"));
+    mute(1);
+    file_flush(&world, &turn->flush);
+    turn_end(world.groups, turn, true, world.now_ms);
+    world.is_muted[1] = false;
+    world_pass(&world, 300);
+    world_said(&world, "oncall: new alerts added +0 +1; ");
+    world_pass(&world, 14400);
+    world_said(&world, "oncall: repeat interval elapsed +0 +1; "); /* which is all that there is to say */
+}
+END_TEST
+
+START_TEST(a_short_silence_during_a_turn_that_fails_tells_once) {
+    world_fire(&world, add("a"));
+    world.now_ms += 30000;
+    GroupTurn *turn = world_begin(&world, groups_due(world.groups, world.now_ms));
+    mute(0);
+    turn_end(world.groups, turn, false, world.now_ms);
+    world.is_muted[0] = false;
+    world_pass(&world, 60);
+    world_said(&world, "oncall: first notification +0; ");
+    world_pass(&world, 14400);
+    world_said(&world, "oncall: repeat interval elapsed +0; ");
+}
+END_TEST
+
 START_TEST(what_was_held_is_told_when_nobody_is_on_it_any_more) {
     world_fire(&world, add("a"));
     world_pass(&world, 30);
@@ -301,6 +332,8 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, only_a_silence_makes_news_of_what_was_told);
     tcase_add_test(tcase, a_silence_that_was_told_of_is_no_news_after_a_restart);
     tcase_add_test(tcase, a_silence_that_begins_during_a_turn_is_not_lost);
+    tcase_add_test(tcase, a_short_silence_over_who_joins_a_turn_tells_once);
+    tcase_add_test(tcase, a_short_silence_during_a_turn_that_fails_tells_once);
     tcase_add_test(tcase, what_was_held_is_told_when_nobody_is_on_it_any_more);
     tcase_add_test(tcase, others_of_the_group_speak);
     tcase_add_test(tcase, a_route_is_silent_at_its_times);
