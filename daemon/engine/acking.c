@@ -16,6 +16,7 @@ typedef struct Acking {
     Arena *arena;
     GroupTouch *touches; /* those that tell of the alert look again, whatever becomes of us until then */
     size_t touch_count;
+    uint64_t routings; /* of the core's, when they were looked up */
     EngineChanged *done;
     void *ctx;
 } Acking;
@@ -37,6 +38,8 @@ static void apply(Acking *acking) {
         acks_remove(core->acks, acking->fingerprint);
     for (size_t i = 0; i < acking->touch_count; i++)
         groups_apply_touch(core->groups, &acking->touches[i], acking->fingerprint);
+    /* As a batch's: memory is what the file is first, then both are routed anew. */
+    if (acking->touch_count && acking->routings != core->routings) core->reroute(core->ctx);
     core->wake(core->ctx);
 }
 
@@ -51,7 +54,7 @@ static void committed(void *ctx, StoreOutcome outcome) {
 
 static Acking *acking_new(Core *core, const char *fingerprint, EngineChanged *done, void *ctx) {
     Acking *acking = alloc_zeroed(1, sizeof *acking);
-    *acking = (Acking){.core = core, .done = done, .ctx = ctx};
+    *acking = (Acking){.core = core, .routings = core->routings, .done = done, .ctx = ctx};
     core->acks_under_way++;
     snprintf(acking->fingerprint, sizeof acking->fingerprint, "%s", fingerprint);
     acking->arena = arena_new();
