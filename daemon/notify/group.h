@@ -49,6 +49,7 @@ struct Groups {
     Known *known;
     DueHeap due;
     size_t unspoken; /* groups whose first turn is still to come: each owes a message beside itself */
+    int64_t shifted_ms; /* the sum of what groups_shift() said: times made before a jump are taken over after it */
     Metrics *metrics;
     bool is_coarse; /* too much is owed: new groups are by receiver only */
 };

@@ -50,7 +50,8 @@ static int64_t touch_due(const GroupWorld *world, const Route *route, const Grou
 static void touch_add(Touches *to, const GroupTouch *touch) {
     for (size_t i = 0; i < to->count; i++)
         if (!strcmp(to->list[i].key, touch->key)) return;
-    to->list[to->count++] = *touch;
+    to->list[to->count] = *touch;
+    to->list[to->count++].shifted_ms = to->groups->shifted_ms;
 }
 
 static void touch_known(Touches *to, const Group *group) {
@@ -171,7 +172,8 @@ void groups_apply_touch(Groups *groups, const GroupTouch *touch, const char *fin
     Group *group = group_make(groups, touch->key, touch->receiver, touch->labels_json);
     group->touches++;
     member_make(groups, group, fingerprint);
-    if (!group->due.due_ms || touch->due_ms < group->due.due_ms) group_set_due(groups, group, touch->due_ms);
+    const int64_t due_ms = touch->due_ms + groups->shifted_ms - touch->shifted_ms; /* it was made before a jump */
+    if (!group->due.due_ms || due_ms < group->due.due_ms) group_set_due(groups, group, due_ms);
 }
 
 void group_look(Groups *groups, const GroupWorld *world, Group *group) {
@@ -266,8 +268,10 @@ bool groups_are_idle(const Groups *groups, int64_t now_ms) {
 bool groups_know(const Groups *groups, const char *fingerprint) { return members_of(groups, fingerprint) != NULL; }
 
 void groups_shift(Groups *groups, int64_t by_ms) {
+    groups->shifted_ms += by_ms;
     for (Group *g = groups->table; g; g = g->hh.next) {
         if (g->first_flush_ms) group_spoke(groups, g, g->first_flush_ms + by_ms);
+        if (g->first_coming_ms) g->first_coming_ms += by_ms;
         if (g->last_sent_ms) g->last_sent_ms += by_ms;
         for (Member *m = g->members; m; m = m->hh.next)
             if (m->told_at_ms) m->told_at_ms += by_ms; /* an escalation counts from here */

@@ -221,6 +221,7 @@ GroupTurn *turn_begin(Groups *groups, const char *key, const TurnWorld *world) {
     const GroupFigures figures = take_stock(groups, group, turn, world, &outlook);
     const bool only_waits = outlook.waits && !figures.firing && !figures.held;
     turn->now_ms = world->now_ms;
+    turn->shifted_ms = groups->shifted_ms;
     turn->interval_ms = world->route->group_interval_s * 1000;
     turn->reason = group_reason(&figures);
     if (turn->reason) {
@@ -317,9 +318,22 @@ static void follow_file(Groups *groups, Group *group, const GroupTurn *turn, int
     group_set_due(groups, group, due_ms);
 }
 
+static void shift(int64_t *time_ms, int64_t by_ms) {
+    if (*time_ms) *time_ms += by_ms;
+}
+
+/* The wall clock jumped while the commit was under way: what waits, waits as long as before. */
+static void follow_clock(GroupTurn *turn, int64_t by_ms) {
+    shift(&turn->now_ms, by_ms);
+    shift(&turn->flush.next_due_ms, by_ms);
+    shift(&turn->flush.first_flush_ms, by_ms);
+    shift(&turn->flush.last_sent_ms, by_ms);
+}
+
 GroupTurn *turn_end(Groups *groups, GroupTurn *turn, bool is_committed, int64_t now_ms) {
     Group *group = group_find(groups, turn->key);
     if (group) {
+        follow_clock(turn, groups->shifted_ms - turn->shifted_ms);
         group->is_busy = false;
         if (is_committed) {
             follow_file(groups, group, turn, now_ms);

@@ -62,6 +62,7 @@ typedef struct GroupTurn {
     size_t alert_count, firing, ended;
     char *escalated_from; /* the receiver that was told before; NULL: this is no escalation */
     int64_t escalated_after_s, now_ms, interval_ms; /* interval_ms: between its group's beats */
+    int64_t shifted_ms; /* as a touch's: of its times and its flush's */
     GroupFlush flush; /* for commit 2; its texts are the turn's */
 } GroupTurn;
 

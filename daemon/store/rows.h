@@ -47,6 +47,7 @@ typedef struct GroupTouch {
     const char *key; /* route and group labels, as text */
     const char *receiver, *labels_json;
     int64_t due_ms;
+    int64_t shifted_ms; /* memory's alone: how far the wall clock had jumped in all when due_ms was made */
 } GroupTouch;
 
 /* A group as it is stored. */

@@ -396,6 +396,36 @@ START_TEST(what_was_told_may_be_unreadable) {
 }
 END_TEST
 
+static const int64_t jumps_ms[] = {3600000, -3600000};
+
+static void jump(int64_t by_ms) {
+    world.now_ms += by_ms;
+    groups_shift(world.groups, by_ms);
+}
+
+/* A touch or a turn whose commit is under way has times of before. */
+START_TEST(what_is_under_way_when_the_clock_jumps_is_not_late) {
+    OWN(arena) Arena *arena = arena_new();
+    Instance *a = world_instance(&world, "x", "n", "a");
+    a->firing_since_ms = world.now_ms;
+    const GroupWorld view = world_view(&world);
+    GroupTouch *touches;
+    ck_assert_uint_eq(groups_touches(world.groups, &view, a->fingerprint, a->labels, arena, &touches), 1);
+    jump(jumps_ms[_i]);
+    file_touch(&world, touches);
+    groups_apply_touch(world.groups, touches, a->fingerprint);
+    ck_assert_int_eq(groups_next_due_ms(world.groups), world.now_ms + 30000);
+    world.now_ms += 30000;
+    GroupTurn *turn = world_begin(&world, groups_due(world.groups, world.now_ms));
+    jump(jumps_ms[_i]);
+    file_flush(&world, &turn->flush);
+    turn_end(world.groups, turn, true, world.now_ms);
+    ck_assert_int_eq(groups_next_due_ms(world.groups), world.now_ms + 14400000); /* its repetition */
+    world_fire(&world, world_instance(&world, "x", "n", "b"));
+    ck_assert_int_eq(groups_next_due_ms(world.groups), world.now_ms + 300000); /* its next beat */
+}
+END_TEST
+
 static void fill(TCase *tcase) {
     tcase_add_checked_fixture(tcase, begin, end);
     tcase_set_timeout(tcase, 60);
@@ -418,6 +448,7 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, too_much_owed_groups_by_receiver);
     tcase_add_test(tcase, what_has_not_spoken_counts_twice);
     tcase_add_loop_test(tcase, what_was_told_may_be_unreadable, 0, COUNT_OF(broken));
+    tcase_add_loop_test(tcase, what_is_under_way_when_the_clock_jumps_is_not_late, 0, COUNT_OF(jumps_ms));
 }
 
 int main(void) { return run_tests("groups", fill); }
