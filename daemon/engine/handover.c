@@ -57,17 +57,28 @@ static void end(Handover *handover, int64_t handed_ms) {
     handover_free(handover);
 }
 
+/* What became of it, after its commit. */
+static void tell(const Handover *handover) {
+    if (handover->count) {
+        LOG(WARNING, "a notification went to the fallback", KV("id", handover->id), KV("receiver", handover->from),
+            KV("fallback", handover->to), KV("failed_seconds", handover->failed_s));
+        metric_add(handover->all->core->metrics, &handed_total, 1, METRIC_VALUES(handover->from));
+    } else if (*handover->message_json) {
+        LOG(INFO, "a notification was not handed over: the fallback takes none such, or it cannot be read",
+            KV("id", handover->id), KV("receiver", handover->from), KV("fallback", handover->to));
+    } else {
+        LOG(WARNING, "a notification cannot go to the fallback: its message is lost", KV("id", handover->id),
+            KV("receiver", handover->from), KV("fallback", handover->to));
+    }
+}
+
 static void committed(void *ctx, StoreOutcome outcome) {
     Handover *handover = ctx;
     Core *core = handover->all->core;
     if (outcome == STORE_STOPPED) return handover_free(handover);
     if (outcome == STORE_FULL) core->state_full(core->ctx, true);
-    if (outcome == STORE_OK) {
-        LOG(WARNING, "a notification went to the fallback", KV("id", handover->id), KV("receiver", handover->from),
-            KV("fallback", handover->to), KV("failed_seconds", handover->failed_s));
-        metric_add(core->metrics, &handed_total, 1, METRIC_VALUES(handover->from));
-        outbox_add(handover->all->outbox, handover->rows, handover->count);
-    }
+    if (outcome == STORE_OK) tell(handover);
+    if (outcome == STORE_OK) outbox_add(handover->all->outbox, handover->rows, handover->count);
     end(handover, outcome == STORE_OK ? handover->now_ms : 0);
 }
 
