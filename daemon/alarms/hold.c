@@ -110,14 +110,13 @@ static json_t *pending_json(const PendingMemory *pending) {
     return json;
 }
 
-static void pending_read(PendingMemory *pending, const json_t *json) {
-    int64_t active_s, ended_s;
+static void pending_read(PendingMemory *pending, const json_t *json, int64_t now_ms) {
+    int64_t active_s;
     if (!json_whole(json, "active_s", &active_s)) return;
     *pending = (PendingMemory){
         .phase = json_flag(json, "fires", false) ? PENDING_FIRING : PENDING_PENDING, .active_s = active_s};
-    if (pending->phase != PENDING_FIRING || !json_whole(json, "ended_s", &ended_s)) return;
-    pending->is_kept = true;
-    pending->ended_s = ended_s;
+    pending->is_kept = pending->phase == PENDING_FIRING && json_object_get(json, "ended_s");
+    if (pending->is_kept && !json_whole(json, "ended_s", &pending->ended_s)) pending->ended_s = now_ms / 1000;
 }
 
 static json_t *suppression_json(const Hold *hold) {
@@ -161,10 +160,10 @@ json_t *hold_json(const Hold *hold) {
     return NULL;
 }
 
-void hold_read(Hold *into, const json_t *json, AlarmState shown) {
+void hold_read(Hold *into, const json_t *json, AlarmState shown, int64_t now_ms) {
     *into = (Hold){.judged = shown};
     state_read(json, "judged", &into->judged);
-    pending_read(&into->pending, json_map(json, "pending"));
+    pending_read(&into->pending, json_map(json, "pending"), now_ms);
     flap_read(&into->flap, json_map(json, "flap"));
     suppression_read(into, json_map(json, "suppression"));
 }

@@ -50,7 +50,8 @@ FlapChange hold_flap(
 bool hold_flap_settles(const Hold *hold);
 
 json_t *hold_json(const Hold *hold); /* NULL: there is nothing to remember. New reference */
-/* What cannot be read counts as never begun. `shown`: the instance's state. */
-void hold_read(Hold *into, const json_t *json, AlarmState shown);
+/* What cannot be read counts as never begun, but what is kept firing stays so: from `now_ms` on, where its time cannot
+ * be read. `shown`: the instance's state. */
+void hold_read(Hold *into, const json_t *json, AlarmState shown, int64_t now_ms);
 
 #endif

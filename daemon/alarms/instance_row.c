@@ -75,7 +75,7 @@ static Severity severity_of(const char *word) {
 
 static char *copy_or_null(const char *text) { return text ? text_copy(text) : NULL; }
 
-static void take_extras(Instance *i, const char *text) {
+static void take_extras(Instance *i, const char *text, int64_t now_ms) {
     OWN(json) json_t *all = json_read(text, strlen(text), NULL);
     int64_t number = 0;
     i->severity = severity_of(json_text(all, "severity"));
@@ -98,7 +98,7 @@ static void take_extras(Instance *i, const char *text) {
     i->facts.console_url = copy_or_null(json_text(all, "console_url"));
     i->facts.what = copy_or_null(json_text(all, "what"));
     hold_deinit(&i->hold);
-    hold_read(&i->hold, json_map(all, "hold"), i->memory.state);
+    hold_read(&i->hold, json_map(all, "hold"), i->memory.state, now_ms);
 }
 
 Instance *instance_restore(Instances *table, const InstanceRow *row, int64_t now_ms) {
@@ -122,6 +122,6 @@ Instance *instance_restore(Instances *table, const InstanceRow *row, int64_t now
     free(i->facts.reason);
     i->facts.reason = text_copy(row->reason ? row->reason : "");
     i->facts.value = row->has_value ? row->value : NAN;
-    if (row->reason_data_json) take_extras(i, row->reason_data_json);
+    if (row->reason_data_json) take_extras(i, row->reason_data_json, now_ms);
     return i;
 }

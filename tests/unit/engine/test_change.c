@@ -486,9 +486,33 @@ START_TEST(what_holds_and_makes_no_sense_is_left_out) {
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         OWN(json) json_t *json = json_read(texts[i], strlen(texts[i]), NULL);
         Hold hold;
-        hold_read(&hold, json, STATE_ALARM);
+        hold_read(&hold, json, STATE_ALARM, NOW_MS);
         ck_assert(hold_equal(&hold, &(Hold){.judged = STATE_ALARM}));
         ck_assert_int_eq(hold.judged, STATE_ALARM);
+        hold_deinit(&hold);
+    }
+}
+END_TEST
+
+/* Else an alarm that is kept firing would be over at the first judging, in silence. */
+START_TEST(what_is_kept_stays_kept_when_its_time_cannot_be_read) {
+    static const struct {
+        const char *text;
+        bool is_kept;
+        int64_t ended_s;
+    } cases[] = {
+        {"{\"judged\":\"OK\",\"pending\":{\"fires\":true,\"active_s\":5,\"ended_s\":9}}", true, 9},
+        {"{\"judged\":\"OK\",\"pending\":{\"fires\":true,\"active_s\":5,\"ended_s\":\"9\"}}", true, NOW_MS / 1000},
+        {"{\"judged\":\"OK\",\"pending\":{\"fires\":true,\"active_s\":5,\"ended_s\":null}}", true, NOW_MS / 1000},
+        {"{\"judged\":\"ALARM\",\"pending\":{\"fires\":true,\"active_s\":5}}", false, 0},
+        {"{\"judged\":\"ALARM\",\"pending\":{\"fires\":false,\"active_s\":5,\"ended_s\":{}}}", false, 0},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        OWN(json) json_t *json = json_read(cases[i].text, strlen(cases[i].text), NULL);
+        Hold hold;
+        hold_read(&hold, json, STATE_ALARM, NOW_MS);
+        ck_assert_msg(hold.pending.is_kept == cases[i].is_kept, "%s", cases[i].text);
+        ck_assert_int_eq(hold.pending.ended_s, cases[i].ended_s);
         hold_deinit(&hold);
     }
 }
@@ -518,6 +542,7 @@ static void fill(TCase *tests) {
     tcase_add_test(tests, a_state_a_period_is_taken_in);
     tcase_add_test(tests, flapping_without_the_key_ends);
     tcase_add_test(tests, what_holds_outlives_a_restart);
+    tcase_add_test(tests, what_is_kept_stays_kept_when_its_time_cannot_be_read);
     tcase_add_test(tests, what_holds_and_makes_no_sense_is_left_out);
 }
 
