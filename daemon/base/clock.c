@@ -58,6 +58,12 @@ void clock_advance(Clock *clock, int64_t ms) {
     clock->boot_ms += ms;
 }
 
+void clock_suspend(Clock *clock, int64_t ms) {
+    assert(clock->is_virtual && ms >= 0);
+    clock->wall_ms += ms;
+    clock->boot_ms += ms;
+}
+
 void clock_set_wall(Clock *clock, int64_t wall_ms) {
     assert(clock->is_virtual);
     clock->wall_ms = wall_ms;

@@ -21,6 +21,7 @@ int64_t clock_boot_ms(const Clock *clock); /* as mono, and goes on in suspend */
 int64_t clock_mono_us(const Clock *clock); /* sd_notify's MONOTONIC_USEC, measured stalls */
 
 void clock_advance(Clock *clock, int64_t ms); /* virtual only: all three go on */
+void clock_suspend(Clock *clock, int64_t ms); /* virtual only: the machine sleeps; mono stands still meanwhile */
 void clock_set_wall(Clock *clock, int64_t wall_ms); /* virtual only: the wall clock jumps, the others do not */
 
 #endif

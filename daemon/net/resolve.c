@@ -12,15 +12,18 @@
 #include <utlist.h>
 
 typedef enum { NAME_QUEUED, NAME_RUNNING, NAME_KNOWN } NameState;
+/* What was told last: all is well; the last addresses serve while nobody answers; they serve no more. */
+typedef enum { TOLD_GOOD, TOLD_STALE, TOLD_TOO_OLD } Told;
 
 typedef struct Name {
     uv_getaddrinfo_t request;
     Resolver *resolver; /* NULL: the resolver went while the pool was still asking */
     char *host;
     NameState state;
-    int64_t known_ms, asked_ms, good_ms; /* monotonic; good_ms: when the addresses came */
+    int64_t known_ms, good_ms; /* by the boot clock: an answer ages in suspend, too; good_ms: when the addresses came */
+    int64_t asked_ms; /* monotonic */
     bool is_slow; /* it failed after RESOLVE_SLOW_MS or more */
-    bool is_stale; /* as it was told */
+    Told told;
     struct sockaddr_storage addresses[RESOLVE_ADDRESSES];
     size_t count;
     const char *error;
@@ -79,7 +82,7 @@ static void lookup_answer(Lookup *lookup, const ResolveAnswer *answer) {
 
 /* Are there addresses from before that serve while nobody answers? */
 static bool is_stale_good(const Name *name) {
-    return name->count > 0 && clock_mono_ms(name->resolver->clock) - name->good_ms < RESOLVE_STALE_MS;
+    return name->count > 0 && clock_boot_ms(name->resolver->clock) - name->good_ms < RESOLVE_STALE_MS;
 }
 
 static void on_lookup_timer(uv_timer_t *timer) {
@@ -123,25 +126,32 @@ static void keep_addresses(Name *name, const struct addrinfo *list) {
     }
 }
 
-static void tell_stale(Name *name, bool is_stale) {
-    if (is_stale && !name->is_stale)
-        LOG(WARNING, "no name server answers: the last addresses go on to serve for an hour", KV("host", name->host));
-    else if (!is_stale && name->is_stale)
+/* `is_stale`: none answered, and the last addresses serve. A name that never had any has nothing to tell of. */
+static void tell_silence(Name *name, bool is_answered, bool is_stale) {
+    if (is_answered && name->told != TOLD_GOOD) {
         LOG(INFO, "a name server answers again", KV("host", name->host));
-    name->is_stale = is_stale;
+        name->told = TOLD_GOOD;
+    } else if (is_stale && name->told == TOLD_GOOD) {
+        LOG(WARNING, "no name server answers: the last addresses go on to serve for an hour", KV("host", name->host));
+        name->told = TOLD_STALE;
+    } else if (!is_answered && !is_stale && name->told == TOLD_STALE) {
+        LOG(WARNING, "no name server answers yet: the last addresses are an hour old and serve no more",
+            KV("host", name->host));
+        name->told = TOLD_TOO_OLD;
+    }
 }
 
 static void name_known(Name *name, int status, const struct addrinfo *list) {
-    const int64_t now_ms = clock_mono_ms(name->resolver->clock);
-    const bool is_stale = status == UV_EAI_AGAIN && is_stale_good(name);
+    const Clock *clock = name->resolver->clock;
+    const bool is_answered = status != UV_EAI_AGAIN, is_stale = !is_answered && is_stale_good(name);
     name->state = NAME_KNOWN;
-    name->known_ms = now_ms;
-    name->is_slow = status && now_ms - name->asked_ms >= RESOLVE_SLOW_MS;
+    name->known_ms = clock_boot_ms(clock);
+    name->is_slow = status && clock_mono_ms(clock) - name->asked_ms >= RESOLVE_SLOW_MS;
     if (!is_stale) name->count = 0;
-    tell_stale(name, is_stale);
+    tell_silence(name, is_answered, is_stale);
     if (status == 0) {
         keep_addresses(name, list);
-        name->good_ms = now_ms;
+        name->good_ms = name->known_ms;
     }
     name->error = name->count ? NULL : lookup_words(status ? status : UV_EAI_NODATA);
     answer_soon(name);
@@ -224,7 +234,7 @@ Lookup *resolver_start(Resolver *resolver, const char *host, ResolveDone *done, 
     name->holders++;
     uv_timer_init(resolver->loop, &lookup->timer);
     lookup->timer.data = lookup;
-    const bool old = clock_mono_ms(resolver->clock) - name->known_ms >= RESOLVE_KEEP_MS;
+    const bool old = clock_boot_ms(resolver->clock) - name->known_ms >= RESOLVE_KEEP_MS;
     if (name->state == NAME_KNOWN && old && name->holders == 1)
         name->state = NAME_QUEUED; /* else another is about to get it */
     if (name->state == NAME_KNOWN) {

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* A name server that answers when the test says so. */
 static struct Asked {
@@ -210,12 +211,86 @@ START_TEST(the_last_good_answer_serves_through_a_silence) {
 }
 END_TEST
 
+/* One more lookup, in which the name server says `status`; with two addresses where it is 0. */
+static void ask_again(World *world, Heard *one, int status) {
+    const size_t at = asked_count;
+    clock_advance(world->clock, RESOLVE_KEEP_MS);
+    resolver_start(world->resolver, "good.test", heard, one);
+    ck_assert_uint_eq(asked_count, at + 1);
+    answer(at, status, status ? 0 : 2);
+    turn(world);
+}
+
+/* What the log says while the name server says `status`: "" for nothing. */
+static const char *told(World *world, Heard *one, int status) {
+    static char text[1024];
+    FILE *captured = tmpfile();
+    ck_assert_ptr_nonnull(captured);
+    const int kept = dup(STDERR_FILENO);
+    dup2(fileno(captured), STDERR_FILENO);
+    ask_again(world, one, status);
+    dup2(kept, STDERR_FILENO);
+    close(kept);
+    rewind(captured);
+    text[fread(text, 1, sizeof text - 1, captured)] = 0;
+    fclose(captured);
+    return text;
+}
+
+/* A silence is told when it begins, when the last addresses become too old to serve, and when an answer comes. */
+START_TEST(a_silence_ends_with_an_answer) {
+    static const char over[] = "a name server answers again";
+    World world;
+    Heard one = {0};
+    begin(&world);
+    for (int round = 0; round < 2; round++) {
+        ask_again(&world, &one, 0);
+        ck_assert_ptr_nonnull(strstr(told(&world, &one, UV_EAI_AGAIN), "go on to serve for an hour"));
+        ck_assert_str_eq(told(&world, &one, UV_EAI_AGAIN), "");
+        if (round == 0) {
+            clock_advance(world.clock, RESOLVE_STALE_MS);
+            const char *text = told(&world, &one, UV_EAI_AGAIN);
+            ck_assert_msg(strstr(text, "serve no more") && !strstr(text, over), "%s", text);
+            ck_assert_str_eq(one.error, "the name server did not answer");
+            ck_assert_str_eq(told(&world, &one, UV_EAI_AGAIN), "");
+        }
+        const char *text = told(&world, &one, round ? UV_EAI_NONAME : 0); /* that there is no such name is an answer */
+        ck_assert_msg(strstr(text, over), "%s", text);
+    }
+    ck_assert_str_eq(told(&world, &one, UV_EAI_AGAIN), ""); /* there is no last address to tell of */
+    end(&world);
+}
+END_TEST
+
+/* An answer grows old while the machine sleeps. */
+START_TEST(suspend_counts) {
+    World world;
+    Heard one = {0};
+    begin(&world);
+    ask_again(&world, &one, 0);
+    clock_suspend(world.clock, RESOLVE_KEEP_MS);
+    resolver_start(world.resolver, "good.test", heard, &one);
+    ck_assert_uint_eq(asked_count, 2);
+    answer(1, UV_EAI_AGAIN, 0);
+    turn(&world);
+    ck_assert_uint_eq(one.addresses, 2);
+    clock_suspend(world.clock, RESOLVE_STALE_MS);
+    resolver_start(world.resolver, "good.test", heard, &one);
+    answer(2, UV_EAI_AGAIN, 0);
+    turn(&world);
+    ck_assert_uint_eq(one.addresses, 0);
+    end(&world);
+}
+END_TEST
+
 static void fill(TCase *tcase) {
     tcase_add_test(tcase, one_lookup_a_host);
     tcase_add_test(tcase, eight_at_once);
     tcase_add_test(tcase, failures);
     tcase_add_test(tcase, silent_names_leave_room);
     tcase_add_test(tcase, the_last_good_answer_serves_through_a_silence);
+    tcase_add_test(tcase, a_silence_ends_with_an_answer);
+    tcase_add_test(tcase, suspend_counts);
 }
 
 int main(void) { return run_tests("resolve", fill); }
