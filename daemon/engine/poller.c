@@ -17,7 +17,7 @@ typedef struct Task {
     Poller *poller;
     size_t index;
     uint64_t generation;
-    int64_t skew_ms; /* AWS's clock minus ours, as applied when it was started */
+    int64_t aws_ahead_ms; /* as aws_ahead_ms() said when it was started */
     bool is_repeat;
     PollRun *run;
     PollOutcome *outcome; /* of one that is ready */
@@ -159,8 +159,10 @@ static void unlink_task(Poller *poller, Task *task) {
     *link = task->next;
 }
 
-static int64_t applied_skew_ms(const Poller *poller) {
-    return aws_now_ms(poller->core->aws) - clock_wall_ms(poller->core->clock);
+/* AWS's time minus the boot clock, which nobody sets: it moves when we learn that we were wrong of AWS's time, not when
+ * somebody sets our wall clock. */
+static int64_t aws_ahead_ms(const Poller *poller) {
+    return aws_now_ms(poller->core->aws) - clock_boot_ms(poller->core->clock);
 }
 
 static void start_run(Poller *poller, size_t index, bool is_repeat);
@@ -168,7 +170,7 @@ static void start_run(Poller *poller, size_t index, bool is_repeat);
 /* Was our clock corrected while AWS was asked? What was asked for then was of another time: a window that lies in AWS's
  * future is empty, and would be taken for missing data. It is asked for once more at once, then with the next turn. */
 static bool asked_by_wrong_clock(Poller *poller, const Task *task, PollOutcome *take_outcome) {
-    const int64_t moved_ms = applied_skew_ms(poller) - task->skew_ms;
+    const int64_t moved_ms = aws_ahead_ms(poller) - task->aws_ahead_ms;
     if (moved_ms <= CLOCK_MOVED_MS && moved_ms >= -CLOCK_MOVED_MS) return false;
     const Poll *poll = plan_poll(poller->plan, task->index);
     LOG(INFO, "the clock was corrected by AWS's while it was asked: the answer does not count",
@@ -204,7 +206,7 @@ static void start_run(Poller *poller, size_t index, bool is_repeat) {
     task->poller = poller;
     task->generation = poller->generation;
     task->index = index;
-    task->skew_ms = applied_skew_ms(poller);
+    task->aws_ahead_ms = aws_ahead_ms(poller);
     task->is_repeat = is_repeat;
     task->next = poller->tasks;
     poller->tasks = task;
