@@ -176,6 +176,7 @@ static bool asked_by_wrong_clock(Poller *poller, const Task *task, PollOutcome *
     LOG(INFO, "the clock was corrected by AWS's while it was asked: the answer does not count",
         KV("account", poll->account), KV("region", poll->region), KV("api", poll->api), KV("seconds", moved_ms / 1000));
     drop_outcome(poller, task->index, take_outcome);
+    if (poll->source->forget) poll->source->forget(poll, aws_now_ms(poller->core->aws) / 1000);
     if (task->is_repeat)
         end_turn(poller, task->index);
     else

@@ -96,6 +96,7 @@ const Source cloudtrail_source = {
     .plan = event_plan,
     .start = event_poll_start,
     .cancel = event_poll_cancel,
+    .forget = event_poll_forget,
     .series = series,
     .kept_free = kept_free,
     .console_url = console_url,

@@ -115,5 +115,6 @@ enum {
 };
 PollRun *event_poll_start(const Poll *poll, const PollWorld *world, PollDone *done, void *ctx);
 void event_poll_cancel(PollRun *run);
+void event_poll_forget(const Poll *poll, int64_t now_s); /* Source.forget */
 
 #endif

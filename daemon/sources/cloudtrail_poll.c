@@ -359,3 +359,11 @@ void event_poll_cancel(PollRun *run) {
     else
         run_abandon(run);
 }
+
+/* Its cursor was not committed either: the next run reads the whole overlap again, as after a restart. */
+void event_poll_forget(const Poll *poll, int64_t now_s) {
+    const EventBatch *batch = poll->batch;
+    EventMemory *memory = batch->memory;
+    (void)now_s;
+    memory->overlap_s = memory->probe_s = memory->complete_s = 0;
+}

@@ -83,6 +83,7 @@ const Source cloudwatch_source = {
     .plan = metric_plan,
     .start = metric_poll_start,
     .cancel = metric_poll_cancel,
+    .forget = metric_poll_forget,
     .series = metric_series,
     .console_url = metric_console_url,
     .service = metric_service,

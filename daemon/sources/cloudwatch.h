@@ -71,6 +71,7 @@ typedef struct MetricBatch {
     double billed_units; /* metrics: up to five statistics of one count once */
     /* The loop's, the only things here that change: */
     int64_t *last_read_s; /* AWS's time at the last complete reading; 0: none */
+    int64_t *read_before_s; /* likewise as it was when the newest run began */
     bool *refused; /* [reader] CloudWatch refused a call for this one's sake: it is asked for alone */
 } MetricBatch;
 
@@ -96,6 +97,7 @@ MetricGrid metric_grid(const MetricBatch *batch, int64_t now_s);
 /* The body of a GetMetricData call; token NULL on the first page. `asked` (a query each; NULL: all) leaves some out.
  * Caller frees. */
 char *metric_request(const MetricBatch *batch, const MetricGrid *grid, const bool *asked, const char *token);
+void metric_poll_forget(const Poll *poll, int64_t now_s); /* Source.forget */
 /* As metric_poll_start(), for this part of the past in place of the newest. */
 PollRun *metric_poll_past(const Poll *poll, const PollWorld *world, const MetricGrid *grid, PollDone *done, void *ctx);
 PollRun *metric_poll_start(const Poll *poll, const PollWorld *world, PollDone *done, void *ctx);

@@ -198,6 +198,7 @@ void metric_plan_add(Plan *plan, const MetricBatch *like, const char *account, c
     batch->queries = queries;
     batch->readers = readers;
     batch->last_read_s = arena_alloc(arena, 1, sizeof *batch->last_read_s);
+    batch->read_before_s = arena_alloc(arena, 1, sizeof *batch->read_before_s);
     batch->refused = arena_alloc(arena, like->reader_count, sizeof *batch->refused);
     plan_add(plan,
         &(Poll){.source = readers[0].math ? &math_source : &cloudwatch_source,

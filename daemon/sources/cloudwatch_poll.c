@@ -331,11 +331,19 @@ static PollRun *run_start(const Poll *poll, const PollWorld *world, const Metric
 }
 
 PollRun *metric_poll_start(const Poll *poll, const PollWorld *world, PollDone *done, void *ctx) {
+    const MetricBatch *batch = poll->batch;
+    *batch->read_before_s = *batch->last_read_s;
     return run_start(poll, world, NULL, done, ctx);
 }
 
 PollRun *metric_poll_past(const Poll *poll, const PollWorld *world, const MetricGrid *grid, PollDone *done, void *ctx) {
     return run_start(poll, world, grid, done, ctx);
+}
+
+void metric_poll_forget(const Poll *poll, int64_t now_s) {
+    const MetricBatch *batch = poll->batch;
+    const int64_t before_s = *batch->read_before_s;
+    *batch->last_read_s = before_s <= now_s ? before_s : 0; /* read in a future that there is not: as good as never */
 }
 
 void metric_poll_cancel(PollRun *run) {

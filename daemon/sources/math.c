@@ -95,6 +95,7 @@ const Source math_source = {
     .plan = math_plan,
     .start = metric_poll_start,
     .cancel = metric_poll_cancel,
+    .forget = metric_poll_forget,
     .series = math_series,
     .console_url = math_console_url,
     .service = math_service,

@@ -183,6 +183,10 @@ typedef struct Source {
      * an instance each. */
     Labels *(*series)(const void *selector);
     void (*kept_free)(void *kept); /* NULL where polls keep nothing */
+    /* The newest run asked by a wrong clock, and nobody judges it: what the poll remembers of it goes, so that the next
+     * run reads what this one was to read. Between two runs; `now_s`: AWS's time as it is known by now. NULL: runs
+     * leave nothing behind that the next one goes by. */
+    void (*forget)(const Poll *poll, int64_t now_s);
     /* A link into the AWS console for this selector and time; caller frees. */
     char *(*console_url)(const void *selector, const Labels *series, const char *region, int64_t at_ms);
     /* The series in a few words, for a line on a phone: `checkout -> payments`; caller frees. NULL: name and value of

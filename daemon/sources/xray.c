@@ -70,6 +70,7 @@ const Source service_graph_source = {
     .plan = graph_plan,
     .start = graph_poll_start,
     .cancel = graph_poll_cancel,
+    .forget = graph_poll_forget,
     .kept_free = graph_kept_free,
     .console_url = graph_console_url,
     .describe = graph_describe,

@@ -75,6 +75,9 @@ bool windows_has(const Windows *windows, int64_t end_s);
 bool windows_have_range(const Windows *windows, int64_t end_s, size_t range);
 /* The window was read: true where its slot held another one until now. */
 bool windows_take(Windows *windows, int64_t end_s, int64_t now_s);
+/* Forgets windows that end later than any that has settled at now_s: they were read by a wrong clock. True: there were
+ * some, and they may have taken the place of others. */
+bool windows_forget(Windows *windows, int64_t now_s);
 /* The ends to read, newest first, at most `room`: of the `range` windows that end at end_s those that are not there,
  * and those that are there and were read too early to hold late traces. */
 size_t windows_lacking(
@@ -132,6 +135,9 @@ GraphTally *graph_tally_free(GraphTally *tally);
 GraphMemory *graph_memory_new(const GraphQuery *query);
 void graph_memory_free(GraphMemory *memory);
 int64_t graph_memory_end_s(const GraphMemory *memory, int64_t now_s);
+void graph_memory_begin(GraphMemory *memory); /* a run begins: graph_memory_forget() goes back to here */
+/* The run read by a wrong clock: what it left behind is forgotten. */
+void graph_memory_forget(GraphMemory *memory, int64_t now_s);
 size_t graph_memory_lacking(const GraphMemory *memory, int64_t end_s, int64_t now_s, int64_t *ret_ends, size_t room);
 /* Takes a window's datapoints in: what the series had there before is replaced. Returns how many series were left out
  * past XRAY_SERIES_MAX. */
@@ -144,11 +150,13 @@ bool graph_memory_observe(GraphMemory *memory, int64_t end_s, PollOutcome *outco
 /* --- polls --- */
 PollRun *graph_poll_start(const Poll *poll, const PollWorld *world, PollDone *done, void *ctx);
 void graph_poll_cancel(PollRun *run);
+void graph_poll_forget(const Poll *poll, int64_t now_s); /* Source.forget */
 
 /* --- traces: each alarm has a poll of its own --- */
 Plan *traces_plan(Snapshot *snapshot, const Watch *watches, size_t count);
 PollRun *traces_poll_start(const Poll *poll, const PollWorld *world, PollDone *done, void *ctx);
 void traces_poll_cancel(PollRun *run);
+void traces_poll_forget(const Poll *poll, int64_t now_s); /* Source.forget */
 
 /* --- insights: a poll a group --- */
 Plan *insights_plan(Snapshot *snapshot, const Watch *watches, size_t count);

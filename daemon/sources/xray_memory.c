@@ -22,6 +22,7 @@ typedef struct ReaderMemory {
     GraphSeries *series;
     size_t count;
     int64_t observed_end_s; /* the newest window end that was handed on; 0: none */
+    int64_t observed_before_s; /* likewise as it was when the newest run began */
 } ReaderMemory;
 
 struct GraphMemory {
@@ -53,16 +54,39 @@ static void series_drop(ReaderMemory *reader, GraphSeries *series) {
     free(series);
 }
 
-void graph_memory_free(GraphMemory *memory) {
-    if (!memory) return;
+static void series_drop_all(GraphMemory *memory) {
     for (size_t i = 0; i < memory->query->reader_count; i++)
         while (memory->readers[i].series) series_drop(&memory->readers[i], memory->readers[i].series);
+}
+
+void graph_memory_free(GraphMemory *memory) {
+    if (!memory) return;
+    series_drop_all(memory);
     free(memory->readers);
     windows_deinit(&memory->windows);
     free(memory);
 }
 
 int64_t graph_memory_end_s(const GraphMemory *memory, int64_t now_s) { return windows_end_s(&memory->windows, now_s); }
+
+void graph_memory_begin(GraphMemory *memory) {
+    for (size_t i = 0; i < memory->query->reader_count; i++)
+        memory->readers[i].observed_before_s = memory->readers[i].observed_end_s;
+}
+
+/* A window of a far future drops every series that it does not hold (slot_clear): then the rest of the ring speaks of
+ * nobody any more, and all of it is read again. */
+void graph_memory_forget(GraphMemory *memory, int64_t now_s) {
+    const int64_t newest_s = graph_memory_end_s(memory, now_s);
+    if (windows_forget(&memory->windows, now_s)) {
+        series_drop_all(memory);
+        memset(memory->windows.ring, 0, memory->windows.slots * sizeof *memory->windows.ring);
+    }
+    for (size_t i = 0; i < memory->query->reader_count; i++) {
+        ReaderMemory *reader = &memory->readers[i];
+        reader->observed_end_s = reader->observed_before_s <= newest_s ? reader->observed_before_s : 0;
+    }
+}
 
 /* Window ends behind the newest that this reader has not been judged at yet, where they can be made up for. */
 static size_t missed_ends(const GraphMemory *memory, size_t reader, int64_t end_s) {

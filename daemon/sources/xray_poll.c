@@ -180,6 +180,7 @@ PollRun *graph_poll_start(const Poll *poll, const PollWorld *world, PollDone *do
     run->outcome = poll_outcome_new(0);
     run->outcome->now_ms = aws_now_ms(world->aws);
     run->now_s = run->outcome->now_ms / 1000;
+    graph_memory_begin(batch->memory);
     run->end_s = graph_memory_end_s(batch->memory, run->now_s);
     run->end_count = graph_memory_lacking(batch->memory, run->end_s, run->now_s, run->ends, XRAY_WINDOWS_A_RUN);
     if (run->end_count) {
@@ -193,4 +194,9 @@ PollRun *graph_poll_start(const Poll *poll, const PollWorld *world, PollDone *do
 void graph_poll_cancel(PollRun *run) {
     run->paged = paged_cancel(run->paged);
     run_finish(run, "cancelled", AWS_CANCELLED);
+}
+
+void graph_poll_forget(const Poll *poll, int64_t now_s) {
+    const GraphBatch *batch = poll->batch;
+    graph_memory_forget(batch->memory, now_s);
 }

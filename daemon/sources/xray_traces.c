@@ -323,6 +323,13 @@ void traces_poll_cancel(PollRun *run) {
     run_finish(run, "cancelled", AWS_CANCELLED);
 }
 
+void traces_poll_forget(const Poll *poll, int64_t now_s) {
+    const TracesBatch *batch = poll->batch;
+    TracesMemory *memory = batch->memory;
+    windows_forget(&memory->windows, now_s);
+    if (memory->destination_s > now_s) memory->destination_s = 0;
+}
+
 /* --- words --- */
 
 char *traces_console_url(const void *selector, const Labels *series, const char *region, int64_t at_ms) {
@@ -375,6 +382,7 @@ const Source traces_source = {
     .plan = traces_plan,
     .start = traces_poll_start,
     .cancel = traces_poll_cancel,
+    .forget = traces_poll_forget,
     .series = traces_series,
     .console_url = traces_console_url,
     .describe = traces_describe,

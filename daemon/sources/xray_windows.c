@@ -55,6 +55,21 @@ bool windows_take(Windows *windows, int64_t end_s, int64_t now_s) {
     return is_other;
 }
 
+bool windows_forget(Windows *windows, int64_t now_s) {
+    const int64_t newest_s = windows_end_s(windows, now_s);
+    bool any = false;
+    for (size_t i = 0; i < windows->slots; i++) {
+        struct WindowSlot *slot = &windows->ring[i];
+        if (slot->end_s > newest_s) {
+            *slot = (struct WindowSlot){0};
+            any = true;
+        } else if (windows->reads_again && !is_late_enough(windows, slot->end_s, now_s)) {
+            slot->is_final = false;
+        }
+    }
+    return any;
+}
+
 static void add_end(int64_t *ends, size_t *used, size_t room, int64_t end_s) {
     for (size_t i = 0; i < *used; i++)
         if (ends[i] == end_s) return;

@@ -388,6 +388,43 @@ START_TEST(late_events_are_found) {
 }
 END_TEST
 
+static void world_poll_for_nobody(World *world) {
+    world_begin(world);
+    uv_run(&world->loop, UV_RUN_DEFAULT);
+    ck_assert_ptr_nonnull(world->outcome);
+    event_log_free(world->outcome->kept);
+}
+
+/* Up again with a clock so far off: nobody judges what the first run by it read, nor commits how far it got; the run by
+ * the right clock reads the overlap and the gap, and probes the feed. */
+static const int64_t wrong_by_s[] = {1200, -100};
+
+START_TEST(a_run_by_a_wrong_clock_loses_no_event) {
+    World world;
+    world_start(&world, WRITES);
+    put(&world, 1, 10, "StopLogging");
+    world_poll(&world);
+    world_restart(&world, WRITES);
+    world.aws.now_s += 120;
+    put(&world, 2, 100, "StopLogging");
+    put(&world, 3, 120 + 10 + 1700, "StopLogging"); /* it came late, while we were down: in the overlap alone */
+    const Poll *poll = plan_poll(world.plan, 0);
+    for (int twice = 0; twice < 2; twice++) { /* the repeat may meet a second correction */
+        world.aws.now_s += wrong_by_s[_i];
+        world_poll_for_nobody(&world);
+        world.aws.now_s -= wrong_by_s[_i];
+        poll->source->forget(poll, world.aws.now_s);
+    }
+    const PollOutcome *got = world_poll(&world);
+    ck_assert_uint_eq(got->match_count, 2);
+    ck_assert_uint_eq(world.counted, 3);
+    ck_assert_uint_eq(world.aws.calls, 2);
+    ck_assert_str_eq(world.aws.asked[1].attribute, "EventName");
+    ck_assert_int_eq(committed(&world).high_water_s, NOW_S + 20);
+    world_stop(&world);
+}
+END_TEST
+
 /* A newest event is read again for ever: its id is never given up before. */
 START_TEST(a_quiet_account_counts_once) {
     World world;
@@ -742,6 +779,7 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, the_first_start_looks_back);
     tcase_add_test(tcase, each_run_begins_before_the_newest_event);
     tcase_add_test(tcase, late_events_are_found);
+    tcase_add_loop_test(tcase, a_run_by_a_wrong_clock_loses_no_event, 0, (int)COUNT_OF(wrong_by_s));
     tcase_add_test(tcase, a_quiet_account_counts_once);
     tcase_add_test(tcase, a_wider_overlap_recounts_nothing);
     tcase_add_test(tcase, pages_that_shift_count_once);

@@ -32,12 +32,10 @@ struct Aws {
     size_t count, calls;
     double billed;
     char *tokens[ANSWERS_MAX];
+    int64_t now_s, start_s; /* start_s: from where on the last call asked */
 };
 
-int64_t aws_now_ms(const Aws *aws) {
-    (void)aws;
-    return (int64_t)NOW_S * 1000 + 7000;
-}
+int64_t aws_now_ms(const Aws *aws) { return aws->now_s * 1000; }
 
 static void ticket_closed(uv_handle_t *handle) { free(handle->data); }
 
@@ -72,6 +70,7 @@ AwsTicket *aws_call(Aws *aws, const AwsCall *call, AwsDone *done, void *ctx) {
     const char *token = json_string_value(json_object_get(body, "NextToken"));
     aws->tokens[aws->calls++] = token ? text_copy(token) : NULL;
     aws->billed += call->billed_units;
+    aws->start_s = json_integer_value(json_object_get(body, "StartTime"));
     ck_assert_str_eq(call->action, "cloudwatch:GetMetricData");
     json_decref(body);
     uv_idle_init(aws->loop, &ticket->later);
@@ -103,7 +102,7 @@ static void keep(void *ctx, PollOutcome *take_outcome) {
 static void world_start(World *world, const Scripted *script, size_t count) {
     *world = (World){0};
     uv_loop_init(&world->loop);
-    world->aws = (Aws){.loop = &world->loop, .script = script, .count = count};
+    world->aws = (Aws){.loop = &world->loop, .script = script, .count = count, .now_s = NOW_S + 7};
     Watch watches[QUERIES];
     for (size_t i = 0; i < QUERIES; i++) {
         test_alarm(&world->alarms[i], "AWS/EC2", i ? "b" : "a", "Sum", 60, 3);
@@ -243,11 +242,61 @@ START_TEST(asks_for_what_the_grid_says) {
 }
 END_TEST
 
+static void run_again(World *world, int64_t now_s) {
+    poll_outcome_free(world->outcome);
+    world->outcome = NULL;
+    world->aws.now_s = now_s;
+    world->run = metric_poll_start(plan_poll(world->plan, 0), &world->poll, keep, world);
+    uv_run(&world->loop, UV_RUN_DEFAULT);
+    ck_assert(world->outcome && !world->outcome->failed);
+}
+
+/* Down for ten minutes, then up with a clock so far off: the run by the right clock makes up for all of them. */
+static const int64_t wrong_by_s[] = {1200, 86400, -100};
+
+START_TEST(a_run_by_a_wrong_clock_leaves_the_gap) {
+    World world;
+    static const Scripted script[] = {PAGE(M0 "," M1, "")};
+    const int64_t back_s = NOW_S + 607;
+    world_start(&world, script, 1);
+    const Poll *poll = plan_poll(world.plan, 0);
+    uv_run(&world.loop, UV_RUN_DEFAULT);
+    const int64_t last_s = *((const MetricBatch *)poll->batch)->last_read_s;
+    ck_assert_int_eq(last_s, NOW_S + 7);
+    const MetricGrid missed = metric_grid(poll->batch, back_s);
+    for (int twice = 0; twice < 2; twice++) { /* the repeat may meet a second correction */
+        run_again(&world, back_s + wrong_by_s[_i]);
+        poll->source->forget(poll, back_s);
+    }
+    run_again(&world, back_s);
+    ck_assert_int_eq(world.aws.start_s, missed.start_s);
+    ck_assert_int_le(world.aws.start_s, last_s - 120); /* what was not settled then, and all since */
+    ck_assert_int_eq(*((const MetricBatch *)poll->batch)->last_read_s, back_s);
+    world_stop(&world);
+}
+END_TEST
+
+/* What was read last in a future that there is not is as good as never read. */
+START_TEST(a_reading_of_the_future_is_none) {
+    World world;
+    static const Scripted script[] = {PAGE(M0 "," M1, "")};
+    world_start(&world, script, 1);
+    const Poll *poll = plan_poll(world.plan, 0);
+    uv_run(&world.loop, UV_RUN_DEFAULT);
+    run_again(&world, NOW_S + 60);
+    poll->source->forget(poll, NOW_S - 3600);
+    ck_assert_int_eq(*((const MetricBatch *)poll->batch)->last_read_s, 0);
+    world_stop(&world);
+}
+END_TEST
+
 static void fill(TCase *tcase) {
     tcase_add_loop_test(tcase, unknown_is_not_missing, 0, (int)COUNT_OF(cases));
     tcase_add_test(tcase, pages_are_bounded);
     tcase_add_loop_test(tcase, cancelled_ends_at_once, 0, 2);
     tcase_add_test(tcase, asks_for_what_the_grid_says);
+    tcase_add_loop_test(tcase, a_run_by_a_wrong_clock_leaves_the_gap, 0, (int)COUNT_OF(wrong_by_s));
+    tcase_add_test(tcase, a_reading_of_the_future_is_none);
 }
 
 int main(void) { return run_tests("metric_poll", fill); }

@@ -320,6 +320,51 @@ START_TEST(missed_minutes_are_read) {
 }
 END_TEST
 
+/* Down for ten minutes, then up with a clock so far off: by the right one each minute is read, and judged from what it
+ * says. A far future is empty, and takes the place of all that is remembered; a near one of some of it. */
+static const int64_t wrong_by_s[] = {86400, 1200, 90, -400};
+
+START_TEST(windows_of_a_wrong_clock_are_forgotten) {
+    World world;
+    const int64_t back_s = NOW_S + 600, back_end_s = END_S + 600;
+    begin(&world, 60, 3, NULL, NULL);
+    const Poll *poll = plan_poll(world.plan, 0);
+    poll_at(&world, NOW_S);
+    world.quiet_from_s = back_end_s + 120; /* AWS's future */
+    for (int twice = 0; twice < 2; twice++) { /* the repeat may meet a second correction */
+        poll_at(&world, back_s + wrong_by_s[_i]);
+        poll->source->forget(poll, back_s);
+    }
+    const PollOutcome *got = poll_at(&world, back_s);
+    ck_assert(!got->failed && got->is_complete && got->count == ALARMS);
+    ck_assert(got->observations[0].every_minute && got->observations[0].absent_s == 0);
+    for (int64_t at_s = END_S + 60; at_s <= back_end_s; at_s += 60)
+        ck_assert_msg(value_at(&got->observations[0], at_s) == 20, "%d s behind", (int)(back_end_s - at_s));
+    world.quiet_from_s = 0; /* that future comes, and is not empty */
+    got = poll_at(&world, back_s + 120);
+    for (int64_t at_s = back_end_s; at_s <= back_end_s + 120; at_s += 60)
+        ck_assert(value_at(&got->observations[0], at_s) == 20);
+    end(&world);
+}
+END_TEST
+
+/* A window that was read too early to hold late traces is read once more, whatever the clock said then. */
+START_TEST(a_window_is_not_final_by_a_wrong_clock) {
+    World world;
+    begin(&world, 60, 5, NULL, NULL);
+    const Poll *poll = plan_poll(world.plan, 0);
+    poll_at(&world, NOW_S + 59 - 7);
+    poll_at(&world, NOW_S + 240); /* END_S + 60, of three minutes ago, seems to be final */
+    poll->source->forget(poll, NOW_S + 60);
+    poll_at(&world, NOW_S + 60);
+    poll_at(&world, NOW_S + 240);
+    bool is_read = false;
+    for (size_t i = 0; i < world.aws.calls; i++) is_read = is_read || world.asked[i] == END_S + 60;
+    ck_assert(is_read);
+    end(&world);
+}
+END_TEST
+
 /* Periods above a minute slide by the minute: each minute has windows of its own. */
 START_TEST(long_periods_slide) {
     World world;
@@ -488,6 +533,8 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, a_token_that_comes_twice);
     tcase_add_test(tcase, a_cold_start_is_bounded);
     tcase_add_test(tcase, missed_minutes_are_read);
+    tcase_add_loop_test(tcase, windows_of_a_wrong_clock_are_forgotten, 0, (int)COUNT_OF(wrong_by_s));
+    tcase_add_test(tcase, a_window_is_not_final_by_a_wrong_clock);
     tcase_add_test(tcase, long_periods_slide);
     tcase_add_test(tcase, edges_groups_and_causes);
     tcase_add_loop_test(tcase, cancelled_ends_at_once, 0, 3);

@@ -226,6 +226,24 @@ START_TEST(the_destination_is_asked_for_each_hour) {
 }
 END_TEST
 
+/* Windows of AWS's future hold no trace; when they come they are read. So is the destination. */
+START_TEST(windows_of_a_wrong_clock_are_forgotten) {
+    World world;
+    begin(&world, TRACES_COUNT, 3);
+    const Poll *poll = plan_poll(world.plan, 0);
+    world.matches = 0;
+    poll_at(&world, NOW_S + 1200);
+    poll->source->forget(poll, NOW_S + 7);
+    world.matches = 3;
+    for (int64_t now_s = NOW_S; now_s <= NOW_S + 1200; now_s += 300) ck_assert(newest(poll_at(&world, now_s)) == 3);
+    ck_assert_uint_eq(world.destinations, 2);
+    poll->source->forget(poll, NOW_S + 1207); /* a clock that was right is no reason to read anything again */
+    poll_at(&world, NOW_S + 1200);
+    ck_assert_uint_eq(world.aws.calls, 0);
+    end(&world);
+}
+END_TEST
+
 START_TEST(endless_pages) {
     World world;
     begin(&world, TRACES_COUNT, 1);
@@ -268,6 +286,7 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, a_refused_filter);
     tcase_add_test(tcase, hidden_traces);
     tcase_add_loop_test(tcase, the_destination_is_asked_for_each_hour, 0, (int)COUNT_OF(destinations));
+    tcase_add_test(tcase, windows_of_a_wrong_clock_are_forgotten);
     tcase_add_test(tcase, endless_pages);
     tcase_add_loop_test(tcase, cancelled_ends_at_once, 0, 7);
     tcase_add_test(tcase, words);
