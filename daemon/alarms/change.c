@@ -2,6 +2,7 @@
 #include "alarms/change.h"
 
 #include "base/alloc.h"
+#include "base/intern.h"
 #include "base/timetext.h"
 
 #include <math.h>
@@ -19,10 +20,10 @@ InstanceChange *change_new(const Instance *instance) {
     hold_copy(&after->hold, &instance->hold);
     after->evaluation_error = instance->evaluation_error ? text_copy(instance->evaluation_error) : NULL;
     after->datapoints = (Datapoints){0};
-    after->name = text_copy(instance->name);
-    after->source = text_copy(instance->source);
-    after->account = text_copy(instance->account);
-    after->region = text_copy(instance->region);
+    after->name = intern(instance->name);
+    after->source = intern(instance->source);
+    after->account = intern(instance->account);
+    after->region = intern(instance->region);
     after->series = labels_ref(instance->series);
     after->labels = labels_ref(instance->labels);
     after->annotations = labels_ref(instance->annotations);
@@ -36,10 +37,10 @@ InstanceChange *change_free(InstanceChange *change) {
     hold_deinit(&after->hold);
     free(after->evaluation_error);
     free(after->datapoints.values);
-    free(after->name);
-    free(after->source);
-    free(after->account);
-    free(after->region);
+    intern_drop(after->name);
+    intern_drop(after->source);
+    intern_drop(after->account);
+    intern_drop(after->region);
     labels_free(after->series);
     labels_free(after->labels);
     labels_free(after->annotations);

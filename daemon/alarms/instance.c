@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/digest.h"
+#include "base/intern.h"
 #include "base/table.h"
 #include "base/text.h"
 
@@ -26,8 +27,14 @@ void instance_facts_deinit(InstanceFacts *facts) {
     free(facts->reason);
     labels_free(facts->notes);
     free(facts->console_url);
-    free(facts->what);
+    intern_drop(facts->what);
     *facts = (InstanceFacts){.value = NAN, .threshold = NAN, .worst = NAN};
+}
+
+void instance_facts_name(InstanceFacts *facts, const char *what) {
+    const char *before = facts->what;
+    facts->what = intern(what);
+    intern_drop(before);
 }
 
 void instance_facts_copy(InstanceFacts *into, const InstanceFacts *from) {
@@ -35,17 +42,17 @@ void instance_facts_copy(InstanceFacts *into, const InstanceFacts *from) {
     copy.reason = text_copy(from->reason ? from->reason : "");
     copy.notes = from->notes ? labels_ref(from->notes) : NULL;
     copy.console_url = from->console_url ? text_copy(from->console_url) : NULL;
-    copy.what = from->what ? text_copy(from->what) : NULL;
+    copy.what = intern(from->what);
     instance_facts_deinit(into);
     *into = copy;
 }
 
 static void slot_free(Slot *slot) {
     Instance *instance = &slot->instance;
-    free(instance->name);
-    free(instance->source);
-    free(instance->account);
-    free(instance->region);
+    intern_drop(instance->name);
+    intern_drop(instance->source);
+    intern_drop(instance->account);
+    intern_drop(instance->region);
     labels_free(instance->series);
     labels_free(instance->labels);
     labels_free(instance->annotations);
@@ -113,10 +120,10 @@ Instance *instance_get(Instances *table, const char *alarm, const char *account,
     Slot *slot = alloc_zeroed(1, sizeof *slot);
     Instance *made = &slot->instance;
     memcpy(made->fingerprint, fingerprint, sizeof fingerprint);
-    made->name = text_copy(alarm);
-    made->source = text_copy(source);
-    made->account = text_copy(account);
-    made->region = text_copy(region);
+    made->name = intern(alarm);
+    made->source = intern(source);
+    made->account = intern(account);
+    made->region = intern(region);
     made->series = labels_merge(series, NULL);
     made->labels = labels_merge(series, NULL);
     made->annotations = labels_new(NULL, 0);

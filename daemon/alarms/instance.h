@@ -19,9 +19,10 @@ typedef struct InstanceFacts {
     int64_t value_s; /* the datapoint's own time, 0: none */
     Labels *notes; /* annotations that the source found: root_cause, path ...; NULL: none */
     char *console_url;
-    char *what; /* `AWS/ApplicationELB TargetResponseTime p99 60 s` */
+    const char *what; /* interned:  `AWS/ApplicationELB TargetResponseTime p99 60 s` */
 } InstanceFacts;
 
+void instance_facts_name(InstanceFacts *facts, const char *what); /* NULL: nothing */
 void instance_facts_copy(InstanceFacts *into, const InstanceFacts *from); /* frees what `into` held */
 void instance_facts_deinit(InstanceFacts *facts);
 
@@ -35,9 +36,9 @@ typedef struct Datapoints {
 typedef struct Instance {
     char fingerprint[FINGERPRINT_TEXT];
     const Alarm *alarm; /* of the present snapshot; NULL: gone, or one of Tocsin's own */
-    char *name; /* alarm name */
-    char *source; /* cloudwatch, tocsin ... */
-    char *account, *region; /* "" where none */
+    const char *name; /* alarm name; interned, as the next three */
+    const char *source; /* cloudwatch, tocsin ... */
+    const char *account, *region; /* "" where none */
     Severity severity;
     Labels *series, *labels; /* the series' own; all */
     Labels *annotations; /* the alarm's own and its description; without value and reason */

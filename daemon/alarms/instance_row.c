@@ -96,7 +96,7 @@ static void take_extras(Instance *i, const char *text, int64_t now_ms) {
     json_double(all, "worst", &i->facts.worst);
     if (json_whole(all, "value_s", &number)) i->facts.value_s = number;
     i->facts.console_url = copy_or_null(json_text(all, "console_url"));
-    i->facts.what = copy_or_null(json_text(all, "what"));
+    instance_facts_name(&i->facts, json_text(all, "what"));
     hold_deinit(&i->hold);
     hold_read(&i->hold, json_map(all, "hold"), i->memory.state, now_ms);
 }

@@ -121,8 +121,7 @@ static void attach_one(Composites *all, Entry *entry, const char *account, const
     Instance *instance = instance_get(
         core->instances, entry->alarm->name, account, region, SOURCE_COMPOSITE, NULL, clock_wall_ms(core->clock));
     instance_attach(instance, entry->alarm, *account ? aws_account_id(core->aws, account) : "");
-    free(instance->facts.what);
-    instance->facts.what = text_copy(entry->alarm->composite->text);
+    instance_facts_name(&instance->facts, entry->alarm->composite->text);
     memcpy(entry->fingerprint, instance->fingerprint, FINGERPRINT_TEXT);
 }
 

@@ -328,7 +328,8 @@ static void judge_touched(Judging *in, const Touched *touched) {
         in->now_ms);
     if (change->tell) {
         set_text(&change->after.facts.console_url, cloudtrail_event_url(newest->region, newest->id));
-        set_text(&change->after.facts.what, instance->alarm->source->describe(selector, NULL));
+        OWN(text) char *what = instance->alarm->source->describe(selector, NULL);
+        instance_facts_name(&change->after.facts, what);
     }
     batch_add(in->batch, change);
 }

@@ -86,8 +86,8 @@ static void add_links(InstanceChange *change) {
     const Alarm *alarm = after->alarm;
     free(after->facts.console_url);
     after->facts.console_url = NULL; /* instance_link() makes it */
-    free(after->facts.what);
-    after->facts.what = alarm->source->describe(alarm->selector, &alarm->rule);
+    OWN(text) char *what = alarm->source->describe(alarm->selector, &alarm->rule);
+    instance_facts_name(&after->facts, what);
 }
 
 static void judge_observation(

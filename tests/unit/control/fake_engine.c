@@ -1,6 +1,7 @@
 #include "fake_engine.h"
 
 #include "base/alloc.h"
+#include "base/intern.h"
 #include "notify/interval_section.h"
 #include "notify/route.h"
 #include "plugin/receivers.h"
@@ -18,10 +19,10 @@ enum { NOW_S = 1767323045 }; /* 2026-01-02T03:04:05Z */
 static void alarm_init(
     Instance *instance, const char *fingerprint, const char *name, AlarmState state, double *datapoints) {
     const Label labels[] = {{"alertname", name}, {"region", "eu-west-1"}, {"severity", "warning"}};
-    *instance = (Instance){.name = text_copy(name),
-        .source = text_copy("cloudwatch"),
-        .account = text_copy("default"),
-        .region = text_copy("eu-west-1"),
+    *instance = (Instance){.name = intern(name),
+        .source = intern("cloudwatch"),
+        .account = intern("default"),
+        .region = intern("eu-west-1"),
         .severity = SEVERITY_WARNING,
         .labels = labels_new(labels, 3),
         .memory = {.state = state},
@@ -94,10 +95,10 @@ void fake_engine_deinit(Engine *engine) {
     for (size_t i = 0; i < FAKE_ALARMS; i++) {
         Instance *instance = &engine->alarms[i];
         labels_free(instance->labels);
-        free(instance->name);
-        free(instance->source);
-        free(instance->account);
-        free(instance->region);
+        intern_drop(instance->name);
+        intern_drop(instance->source);
+        intern_drop(instance->account);
+        intern_drop(instance->region);
         free(instance->facts.reason);
     }
     metrics_free(engine->metrics);

@@ -2,6 +2,7 @@
 
 #include "../run.h"
 
+#include "base/intern.h"
 #include "control/calls.h"
 #include "fake_engine.h"
 #include "sources/xray_graph.h"
@@ -296,8 +297,8 @@ static ServiceGraph *graph_make(void) {
 
 /* Makes one of the engine's alarms one on a service, or on an edge of it. */
 static void watch_service(Instance *alarm, const char *service, const char *edge_to) {
-    free(alarm->source);
-    alarm->source = strdup("xray");
+    intern_drop(alarm->source);
+    alarm->source = intern("xray");
     alarm->series = labels_new((const Label[]){{"service", service}, {"edge_to", edge_to}}, 2);
 }
 
