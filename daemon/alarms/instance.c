@@ -126,7 +126,6 @@ Instance *instance_get(Instances *table, const char *alarm, const char *account,
     made->region = intern(region);
     made->series = labels_merge(series, NULL);
     made->labels = labels_merge(series, NULL);
-    made->annotations = labels_new(NULL, 0);
     made->severity = SEVERITY_WARNING;
     made->memory.state = made->hold.judged = STATE_INSUFFICIENT_DATA;
     made->since_ms = now_ms;
@@ -208,7 +207,7 @@ static Labels *annotations_of(const Alarm *alarm) {
     if (*alarm->description) pairs[used++] = (Label){"description", alarm->description};
     for (size_t i = 0; i < alarm->annotations.count; i++)
         pairs[used++] = (Label){alarm->annotations.names[i], alarm->annotations.texts[i]};
-    Labels *made = labels_new(pairs, used);
+    Labels *made = used ? labels_new(pairs, used) : NULL;
     free(pairs);
     return made;
 }

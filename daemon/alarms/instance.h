@@ -41,7 +41,7 @@ typedef struct Instance {
     const char *account, *region; /* "" where none */
     Severity severity;
     Labels *series, *labels; /* the series' own; all */
-    Labels *annotations; /* the alarm's own and its description; without value and reason */
+    Labels *annotations; /* NULL: none. The alarm's own and its description; without value and reason */
     EvaluationMemory memory; /* state, window end */
     Hold hold; /* what stands between its evaluation and what people are told */
     NoData no_data;
