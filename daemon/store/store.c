@@ -28,6 +28,7 @@ struct Store {
     StoreWorker *worker;
     Reader *reader;
     StoreLoad *load; /* until it is asked for */
+    bool is_abandoned; /* the thread stands in the disk, and nobody listens to it */
     uv_async_t wake;
     uv_timer_t tidy;
     unsigned open_handles;
@@ -92,6 +93,7 @@ static void collect(Store *store) {
 
 static void on_wake(uv_async_t *wake) {
     Store *store = wake->data;
+    if (store->is_abandoned) return; /* all of it was told already */
     if (!store->worker) return; /* closed inside a callback: it was all answered there */
     collect(store);
     const int64_t began_ms = clock_mono_ms(store->clock);
@@ -236,7 +238,7 @@ static void abandon(Store *store) {
         if (job->done) job->done(job->ctx, STORE_STOPPED);
         if (job->message_done) job->message_done(job->ctx, STORE_STOPPED, NULL);
     }
-    store->worker = NULL;
+    store->is_abandoned = true;
     uv_unref((uv_handle_t *)&store->wake);
     uv_close((uv_handle_t *)&store->tidy, NULL);
 }
