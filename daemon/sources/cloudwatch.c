@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CONSOLE_BEFORE_MS = 3 * 3600 * 1000, CONSOLE_AFTER_MS = 3600 * 1000 };
-
 char *metric_console_url(const void *selector, const Labels *series, const char *region, int64_t at_ms) {
     const MetricSelector *metric = selector;
     Buffer out = BUFFER(CONSOLE_URL_MAX);
@@ -23,13 +21,8 @@ char *metric_console_url(const void *selector, const Labels *series, const char 
     }
     buffer_text(&out, "~(stat");
     console_string(&out, metric->statistic);
-    buffer_format(&out, "~period~%lld)))~view~'timeSeries~stacked~false~region", (long long)metric->period_s);
-    console_string(&out, region);
-    buffer_text(&out, "~start");
-    console_time(&out, at_ms - CONSOLE_BEFORE_MS);
-    buffer_text(&out, "~end");
-    console_time(&out, at_ms + CONSOLE_AFTER_MS);
-    buffer_text(&out, ")");
+    buffer_format(&out, "~period~%lld)))", (long long)metric->period_s);
+    console_graph_end(&out, region, at_ms);
     return buffer_take(&out);
 }
 

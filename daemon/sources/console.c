@@ -53,3 +53,13 @@ void console_time(Buffer *out, int64_t wall_ms) {
     char text[TIME_TEXT_MAX];
     console_string(out, time_format(wall_ms, text));
 }
+
+void console_graph_end(Buffer *out, const char *region, int64_t at_ms) {
+    buffer_text(out, "~view~'timeSeries~stacked~false~region");
+    console_string(out, region);
+    buffer_text(out, "~start");
+    console_time(out, at_ms - CONSOLE_GRAPH_BEFORE_MS);
+    buffer_text(out, "~end");
+    console_time(out, at_ms + CONSOLE_GRAPH_AFTER_MS);
+    buffer_text(out, ")");
+}

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { DESCRIBED_MAX = 160, CONSOLE_BEFORE_MS = 3 * 3600 * 1000, CONSOLE_AFTER_MS = 3600 * 1000 };
+enum { DESCRIBED_MAX = 160 };
 
 static Labels *math_series(const void *selector) {
     const MathSelector *math = selector;
@@ -56,13 +56,8 @@ static char *math_console_url(const void *selector, const Labels *series, const 
     console_begin(&out, region);
     buffer_text(&out, "metricsV2:graph=~(metrics~(~");
     for (size_t i = 0; i < math->items.count; i++) console_item(&out, math, i);
-    buffer_text(&out, ")~view~'timeSeries~stacked~false~region");
-    console_string(&out, region);
-    buffer_text(&out, "~start");
-    console_time(&out, at_ms - CONSOLE_BEFORE_MS);
-    buffer_text(&out, "~end");
-    console_time(&out, at_ms + CONSOLE_AFTER_MS);
     buffer_text(&out, ")");
+    console_graph_end(&out, region, at_ms);
     return buffer_take(&out);
 }
 
