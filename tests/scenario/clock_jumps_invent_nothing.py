@@ -6,18 +6,10 @@ The daemon runs under libfaketime, which moves its wall clock alone; AWS and the
 """
 
 import clocks
+from clocks import METRICS, alarm, states
+from figures import figure
 from pieces import bodies, hook_receiver
 from world import expect, run, wait_for
-
-METRICS = {"metrics": [{"namespace": "Test", "name": name, "series": value}
-                       for name, value in (("Good", 1), ("Bad", 95))]}
-
-
-def alarm(name, metric, missing, more=""):
-    return (f"  - name: {name}\n    metric: {{namespace: Test, metric_name: {metric}, statistic: Average, period: 60}}\n"
-            f"    comparison_operator: '>'\n    threshold: 80\n    evaluation_periods: 2\n    settle: 1s\n"
-            f"    treat_missing_data: {missing}\n{more}")
-
 
 CONFIG = "alarms:\n" + "".join((
     alarm("good", "Good", "breaching"),  # a window in the future would make it fire
@@ -39,10 +31,6 @@ route:
 """
 STATES = {"good": "OK", "good-or-unknown": "OK", "bad": "ALARM", "bad-or-unknown": "ALARM", "pending": "INSUFFICIENT_DATA", "kept": "ALARM",
           "silenced": "ALARM", "acknowledged": "ALARM"}
-
-
-def states(world):
-    return {entry["name"]: entry["state"] for entry in world.instances() if entry["source"] != "tocsin"}
 
 
 def polls(world):
@@ -83,7 +71,7 @@ def scenario(world):
     others = [body for entry in hook.hooks[told:] for body in [entry.json]
               if not body["groupKey"].count("TocsinClockSkew")]
     expect(not others, f"people were told again: {[(b['groupKey'], b['notification_reason'], b['receiver']) for b in others]}")
-    clocks.figure(f"8 jumps of the wall clock, {len(polls(world))} polls: 0 states changed, 0 messages, 0 polls refused or asked again")
+    figure(f"8 jumps of the wall clock, {len(polls(world))} polls: 0 states changed, 0 messages, 0 polls refused or asked again")
 
 
 run(scenario)

@@ -1,4 +1,5 @@
-"""A daemon whose wall clock a test sets, by Debian's libfaketime; its other clocks and everybody else's stay true."""
+"""A daemon whose wall clock a test sets, by Debian's libfaketime; its other clocks and everybody else's stay true. And
+what its scenarios watch: metrics that are always good and always bad, and alarms on them."""
 
 import glob
 import mmap
@@ -7,6 +8,18 @@ import os
 from world import Skip
 
 LIBRARY = "/usr/lib/*/faketime/libfaketimeMT.so.1"
+METRICS = {"metrics": [{"namespace": "Test", "name": name, "series": value}
+                       for name, value in (("Good", 1), ("Bad", 95))]}
+
+
+def alarm(name, metric, missing, more="", periods=2):
+    return (f"  - name: {name}\n    metric: {{namespace: Test, metric_name: {metric}, statistic: Average, period: 60}}\n"
+            f"    comparison_operator: '>'\n    threshold: 80\n    evaluation_periods: {periods}\n    settle: 1s\n"
+            f"    treat_missing_data: {missing}\n{more}")
+
+
+def states(world):
+    return {entry["name"]: entry["state"] for entry in world.instances() if entry["source"] != "tocsin"}
 
 
 def refuse_sanitizers(world):
@@ -59,7 +72,3 @@ class Sleeper:
     def sleep(self, seconds):
         with mmap.mmap(self.file.fileno(), 16) as mapped:
             mapped[:] = str(seconds).encode().ljust(16, b"\0")
-
-
-def figure(text):
-    print(f"figure: {text}", flush=True)

@@ -8,6 +8,7 @@ STORM_VALUES how many; STORM_SERIES how many an alarm gives (CloudWatch gives 50
 import os
 
 import storm
+from figures import figure
 from world import expect, run, wait_for
 
 VALUES = int(os.environ.get("STORM_VALUES", "3000"))
@@ -53,9 +54,9 @@ def scenario(world):
     first_s = responder.hooks[0][0] - began
     stall_s = max(stall_s, storm.metric(world, "tocsin_loop_stall_seconds"))
     coarse += storm.metric(world, "tocsin_groups_coarse_total")
-    storm.figure(f"{VALUES} group values, all in ALARM after {alarm_s:.1f} s, all told after {told_s:.1f} s, a kill after {before} "
-                 f"messages; {len(responder.hooks)} messages, {coarse:.0f} alerts grouped by receiver only; the first message after "
-                 f"{first_s:.1f} s; peak {peak.mib:.0f} MiB resident; longest stall of the loop {stall_s * 1000:.0f} ms")
+    figure(f"{VALUES} group values, all in ALARM after {alarm_s:.1f} s, all told after {told_s:.1f} s, a kill after {before} "
+           f"messages; {len(responder.hooks)} messages, {coarse:.0f} alerts grouped by receiver only; the first message after "
+           f"{first_s:.1f} s; peak {peak.mib:.0f} MiB resident; longest stall of the loop {stall_s * 1000:.0f} ms")
     if VALUES >= OWED_MAX:
         expect(coarse > 0 and "too much is owed" in world.log(), "the bound is counted and named")
         expect(len(storm.told(responder.hooks)) < 0.6 * OWED_MAX, "each group and its message count against the bound")

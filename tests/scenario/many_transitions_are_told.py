@@ -7,6 +7,7 @@ STORM_ALARMS how many; STORM_EVERY the polling interval in seconds.
 import os
 
 import storm
+from figures import figure
 from world import expect, run, wait_for
 
 ALARMS = int(os.environ.get("STORM_ALARMS", "2000"))
@@ -46,9 +47,9 @@ def scenario(world):
     told_s = storm.now() - began
     first_s = responder.hooks[0][0] - began
     stall_s = storm.metric(world, "tocsin_loop_stall_seconds")
-    storm.figure(f"{ALARMS} alarms changed state in {changed_s:.1f} s (polls every {EVERY_S} s), all told after {told_s:.1f} s in "
-                 f"{len(responder.hooks)} messages, the first after {first_s:.1f} s; peak {peak.mib:.0f} MiB resident; longest "
-                 f"stall of the loop {stall_s * 1000:.0f} ms, before the storm {stall_before * 1000:.0f} ms")
+    figure(f"{ALARMS} alarms changed state in {changed_s:.1f} s (polls every {EVERY_S} s), all told after {told_s:.1f} s in "
+           f"{len(responder.hooks)} messages, the first after {first_s:.1f} s; peak {peak.mib:.0f} MiB resident; longest "
+           f"stall of the loop {stall_s * 1000:.0f} ms, before the storm {stall_before * 1000:.0f} ms")
     expect(len(storm.told(responder.hooks)) == 1, "one group told of them")
     expect(first_s < storm.FIRST_PAGE_MAX_S, f"the first message came after {first_s:.1f} s")
     expect(len(responder.hooks) <= ALARMS / 10, f"{len(responder.hooks)} messages for {ALARMS} alarms in one group")

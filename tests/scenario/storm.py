@@ -100,9 +100,5 @@ def expect_small(world, peak):
         expect(peak.mib < MEMORY_MAX_MIB, f"{peak.mib:.0f} MiB resident at the peak, not under {MEMORY_MAX_MIB}")
 
 
-def figure(text):
-    print(f"figure: {text}", flush=True)
-
-
 def now():
     return time.monotonic()

@@ -5,27 +5,18 @@ within the last hour are read and judged."""
 import time
 
 import clocks
+from clocks import METRICS, alarm, states
+from figures import figure
 from pieces import QUICK_ROUTE, hook_receiver
 from world import expect, run, wait_for
 
 SLEPT_S, NAP_S = 8 * 3600, 40 * 60
-CONFIG = "alarms:\n" + "".join(f"""
-  - name: {name}
-    metric: {{namespace: Test, metric_name: {metric}, statistic: Average, period: 60}}
-    comparison_operator: '>'
-    threshold: 80
-    evaluation_periods: {periods}
-    settle: 1s
-    treat_missing_data: {missing}
-""" for name, metric, periods, missing in (
-    ("good", "Good", 2, "breaching"), ("good-or-unknown", "Good", 2, "missing"), ("bad-or-unknown", "Bad", 2, "missing"),
-    ("load", "Load", 1, "notBreaching")))
-METRICS = {"metrics": [{"namespace": "Test", "name": name, "series": value}
-                       for name, value in (("Good", 1), ("Bad", 95))]}
-
-
-def states(world):
-    return {entry["name"]: entry["state"] for entry in world.instances() if entry["source"] != "tocsin"}
+CONFIG = "alarms:\n" + "".join((
+    alarm("good", "Good", "breaching"),
+    alarm("good-or-unknown", "Good", "missing"),
+    alarm("bad-or-unknown", "Bad", "missing"),
+    alarm("load", "Load", "notBreaching", periods=1),
+))
 
 
 def history(world):
@@ -62,7 +53,7 @@ def scenario(world):
     expect([(entry["name"], entry["to"]) for entry in new] == [("load", "OK"), ("load", "ALARM")], f"and nothing else: {new}")
     expect(states(world) == wanted, f"the states are as before: {states(world)}")
     expect(world.log().count("the machine was suspended") == 2, "each suspend stands in the log")
-    clocks.figure("suspended for 8 hours and for 40 minutes: polled at once, an alarm of 20 minutes ago found, nothing else changed")
+    figure("suspended for 8 hours and for 40 minutes: polled at once, an alarm of 20 minutes ago found, nothing else changed")
 
 
 run(scenario)

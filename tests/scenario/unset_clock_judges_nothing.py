@@ -3,6 +3,7 @@
 daemon goes on by itself."""
 
 import clocks
+from figures import figure
 from pieces import QUICK_ROUTE, bodies, hook_receiver
 from world import expect, run, wait_for
 
@@ -47,7 +48,7 @@ def scenario(world):
     world.wait_state("TocsinSourceFailing", "OK", 60)
     wait_for(lambda: any('alertname="bad"' in body["groupKey"] for body in bodies(hook)), 30, "what fires is told")
     expect("the wall clock jumped" in world.log(), "the jump stands in the log")
-    clocks.figure("started in 1970: nothing judged, the clock named; set right: judged and told at once")
+    figure("started in 1970: nothing judged, the clock named; set right: judged and told at once")
 
 
 run(scenario)

@@ -3,28 +3,19 @@
 nothing, and the minutes slept through are judged from what AWS has of them."""
 
 import clocks
+from clocks import METRICS, alarm, states
+from figures import figure
 from pieces import QUICK_ROUTE, hook_receiver
 from world import expect, run, wait_for
 
 MINUTE_S = 60
-CONFIG = "alarms:\n" + "".join(f"""
-  - name: {name}
-    metric: {{namespace: Test, metric_name: {metric}, statistic: Average, period: 60}}
-    comparison_operator: '>'
-    threshold: 80
-    evaluation_periods: {periods}
-    settle: 1s
-    treat_missing_data: {missing}
-""" for name, metric, periods, missing in (
-    ("good", "Good", 2, "breaching"), ("bad", "Bad", 2, "notBreaching"), ("load", "Load", 1, "notBreaching")))
-METRICS = {"metrics": [{"namespace": "Test", "name": name, "series": value}
-                       for name, value in (("Good", 1), ("Bad", 95))]}
+CONFIG = "alarms:\n" + "".join((
+    alarm("good", "Good", "breaching"),
+    alarm("bad", "Bad", "notBreaching"),
+    alarm("load", "Load", "notBreaching", periods=1),
+))
 # Minutes since the start as AWS's clock has them, and as our machine's says: 40 that seemed 10, then 10 that seemed 40.
 SLEEPS = ((0, 40, 10), (40, 50, 50))
-
-
-def states(world):
-    return {entry["name"]: entry["state"] for entry in world.instances() if entry["source"] != "tocsin"}
 
 
 def history(world):
@@ -53,7 +44,7 @@ def scenario(world):
         expect(states(world) == wanted, f"the states are as before: {states(world)}")
     dropped = world.log().count("the answer does not count")
     expect(dropped >= len(SLEEPS), f"{dropped} polls asked by a wrong clock")
-    clocks.figure("woken with a clock half an hour off, both ways: an alarm of the minutes slept through found, nothing else changed")
+    figure("woken with a clock half an hour off, both ways: an alarm of the minutes slept through found, nothing else changed")
 
 
 run(scenario)
