@@ -211,10 +211,11 @@ static bool selector_read(const Alarm *alarm, void *selector, Decoding *in) {
 }
 
 /* Everything that can be told about one alarm is told, even when something else is wrong with it. */
-static bool alarm_decode(const Node *node, Alarm *alarm, Decoding *in) {
+static bool alarm_decode(const Node *node, Alarm *alarm, WrittenShapes *shapes, Decoding *in) {
     const size_t errors = problems_errors(in->problems);
     AlarmKeys keys = {.comparison = COMPARISON_NONE};
     alarm->node = node;
+    alarm->written = written_keep(in->arena, shapes, node);
     alarm->at = node->at;
     schema_read(alarm_rows, node, node->at, &keys, in);
     alarm_fill(alarm, &keys, in);
@@ -316,11 +317,12 @@ static Alarm *read_written(AlarmsSection *section, const Node *node, Decoding *i
         problem_add(in->problems, node->at, "begin each alarm with `- name:`", "`alarms` must be a list");
         return NULL;
     }
+    WrittenShapes shapes = {0};
     Alarm *alarms = arena_alloc(in->arena, node->count, sizeof *alarms);
     for (size_t i = 0; i < node->count; i++) {
         const Node *item = node->items[i];
         if (item->kind == NODE_MAP)
-            alarm_decode(item, &alarms[section->count], in);
+            alarm_decode(item, &alarms[section->count], &shapes, in);
         else
             problem_add(in->problems, item->at, "begin it with `name:`", "an alarm must be a section with keys");
         if (item->kind != NODE_MAP) continue;
@@ -343,6 +345,7 @@ static bool alarms_decode(Decoding *in, const Node *node, void *section_) {
     qsort(sorted, section->count, sizeof *sorted, by_name);
     names_ok(section, in);
     composite_alarms_check(section, in);
+    for (size_t i = 0; i < section->count; i++) alarms[i].node = NULL; /* nothing behind the load may look at it */
     return problems_errors(in->problems) == errors;
 }
 
@@ -423,7 +426,7 @@ size_t alarm_watches(const Snapshot *snapshot, Watch **ret_watches, const Alarm 
         for (size_t k = 0; k < aws->account_count; k++)
             if (watches_account(alarm, &aws->accounts[k])) watch_account(&list, alarm, &aws->accounts[k]);
     }
-    *ret_watches = list.watches;
-    *ret_alarms = list.alarms;
+    *ret_watches = alloc_again(list.watches, list.count, sizeof *list.watches); /* they stay: no larger than needed */
+    *ret_alarms = alloc_again(list.alarms, list.count, sizeof *list.alarms);
     return list.count;
 }

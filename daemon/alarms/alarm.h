@@ -12,6 +12,18 @@ const char *severity_word(Severity severity);
 
 typedef enum { NODATA_HOLD, NODATA_NOTIFY, NODATA_RESOLVE } NoData; /* insufficient_data: what people are told */
 
+/* An alarm as it was written, small: its keys and brackets, which alarms that are written alike share, and its scalars.
+ */
+typedef struct Written {
+    const char *const *shape, *const *values;
+} Written;
+enum { WRITTEN_SHAPES = 64 };
+typedef struct WrittenShapes { /* of one load; zeroed at its begin */
+    const char *const *recent[WRITTEN_SHAPES];
+} WrittenShapes;
+/* Lives in the arena; the texts are the node's. */
+Written written_keep(Arena *arena, WrittenShapes *shapes, const Node *node);
+
 typedef struct Alarm {
     const char *name, *description; /* description "" where absent */
     bool enabled;
@@ -26,7 +38,8 @@ typedef struct Alarm {
     const Source *source; /* NULL: a composite */
     const void *selector;
     const struct CompositeAlarm *composite; /* NULL: none; composite_alarm.h */
-    const Node *node; /* as written, for /v1/alarms/NAME's `rule`; NULL: a source brought it along (a rule file's) */
+    const Node *node; /* during the load; NULL: a source brought it along (a rule file's) */
+    Written written; /* what is left of the node for alarm_rule_json(); empty: there was none */
     Place at;
 } Alarm;
 

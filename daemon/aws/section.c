@@ -237,7 +237,7 @@ static bool resolve(AwsSection *section, Place at, Decoding *in) {
 
 static TextList one_region(const AwsSection *section, Place at, Decoding *in) {
     const char **texts = arena_alloc(in->arena, 1, sizeof *texts);
-    Place *places = arena_alloc(in->arena, 1, sizeof *places);
+    Place *places = arena_alloc(in->nodes, 1, sizeof *places);
     texts[0] = section->region;
     places[0] = at;
     return (TextList){1, texts, places};

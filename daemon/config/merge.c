@@ -48,7 +48,7 @@ static const Node *read_file(Merge *merge, const char *file) {
             merge->in->problems, start, "include less", "all files together are longer than %d bytes", YAML_ALL_MAX);
         return NULL;
     }
-    const Node *root = node_parse(merge->in->arena, file, text, length, merge->in->problems);
+    const Node *root = node_parse(merge->in->nodes, merge->in->arena, file, text, length, merge->in->problems);
     if (!root || root->kind == NODE_MAP) return root;
     problem_add(merge->in->problems, root->at, "begin with a key, such as `alarms:`", "the file is no map of sections");
     return NULL;
@@ -79,9 +79,9 @@ static void join_parts(Merge *merge) {
     for (size_t i = 0; merge->sections[i]; i++) {
         const Parts *parts = &merge->parts[i];
         if (parts->lists > 1) {
-            const Node **items = arena_alloc(merge->in->arena, parts->count, sizeof *items);
+            const Node **items = arena_alloc(merge->in->nodes, parts->count, sizeof *items);
             for (size_t j = 0; j < parts->count; j++) items[j] = parts->items[j];
-            Node *joined = arena_alloc(merge->in->arena, 1, sizeof *joined);
+            Node *joined = arena_alloc(merge->in->nodes, 1, sizeof *joined);
             *joined = *merge->entries[i].value;
             joined->items = items;
             joined->count = (uint32_t)parts->count; /* of YAML_ALL_MAX bytes at most */

@@ -28,7 +28,7 @@ typedef struct Anchor {
 typedef struct Reader {
     yaml_parser_t parser;
     Source source;
-    Arena *arena;
+    Arena *nodes, *texts;
     Arena *scratch; /* until the file is read */
     Problems *problems;
     Anchor *anchors;
@@ -38,11 +38,11 @@ typedef struct Reader {
 
 /* Keys, and many values, come again and again: the last text of each hash is kept once. */
 static const char *text_keep(Reader *reader, const char *text, size_t length) {
-    if (length > RECENT_LENGTH_MAX) return arena_text_length(reader->arena, text, length);
+    if (length > RECENT_LENGTH_MAX) return arena_text_length(reader->texts, text, length);
     uint32_t hash = 2166136261; /* FNV-1a; a collision costs a copy */
     for (size_t i = 0; i < length; i++) hash = (hash ^ (unsigned char)text[i]) * 16777619;
     const char **recent = &reader->recent[(hash ^ hash >> 16) % RECENT_TEXTS];
-    if (!*recent || strcmp(*recent, text) != 0) *recent = arena_text_length(reader->arena, text, length);
+    if (!*recent || strcmp(*recent, text) != 0) *recent = arena_text_length(reader->texts, text, length);
     return *recent;
 }
 
@@ -63,7 +63,7 @@ static bool next_event(Reader *reader, yaml_event_t *ret_event) {
 
 static Built *built_new(Reader *reader, NodeKind kind, yaml_mark_t mark) {
     Built *built = arena_alloc(reader->scratch, 1, sizeof *built);
-    *built = (Built){.node = arena_alloc(reader->arena, 1, sizeof *built->node), .size = 1, .height = 1};
+    *built = (Built){.node = arena_alloc(reader->nodes, 1, sizeof *built->node), .size = 1, .height = 1};
     *built->node = (Node){.kind = kind, .at = place_of(reader, mark)};
     return built;
 }
@@ -229,7 +229,7 @@ static bool fill_map(Reader *reader, Built *built) {
     size_t count;
     const Node **items;
     if (!read_children(reader, built, YAML_MAPPING_END_EVENT, &count, &items)) return false;
-    NodeEntry *entries = arena_alloc(reader->arena, count / 2, sizeof *entries);
+    NodeEntry *entries = arena_alloc(reader->nodes, count / 2, sizeof *entries);
     for (size_t i = 0; i < count / 2; i++) entries[i] = (NodeEntry){items[2 * i], items[2 * i + 1]};
     free((void *)items);
     for (size_t i = 0; i < count / 2; i++) {
@@ -248,7 +248,7 @@ static bool fill_list(Reader *reader, Built *built) {
     const Node **items;
     if (!read_children(reader, built, YAML_SEQUENCE_END_EVENT, &count, &items)) return false;
     built->node->count = (uint32_t)count;
-    built->node->items = list_keep(reader->arena, items, count);
+    built->node->items = list_keep(reader->nodes, items, count);
     return true;
 }
 
@@ -288,7 +288,7 @@ static const Node **read_documents(Reader *reader, bool one, size_t *ret_count) 
         if (!next_event(reader, &event)) break;
         if (event.type == YAML_STREAM_END_EVENT) {
             *ret_count = count;
-            return list_keep(reader->arena, roots, count);
+            return list_keep(reader->nodes, roots, count);
         }
         if (event.type == YAML_STREAM_START_EVENT || event.type == YAML_DOCUMENT_END_EVENT) continue;
         if (event.type == YAML_DOCUMENT_START_EVENT) {
@@ -306,11 +306,11 @@ static const Node **read_documents(Reader *reader, bool one, size_t *ret_count) 
     return NULL;
 }
 
-static const Node **parse_text(
-    Arena *arena, const char *file, const char *text, size_t length, bool one, size_t *ret_count, Problems *all) {
+static const Node **parse_text(Arena *nodes, Arena *texts, const char *file, const char *text, size_t length, bool one,
+    size_t *ret_count, Problems *all) {
     OWN(arena) Arena *scratch = arena_new();
-    Reader reader = {.arena = arena, .scratch = scratch, .problems = all};
-    if (!source_open(&reader.source, arena_text(arena, file), text, length, all)) return NULL;
+    Reader reader = {.nodes = nodes, .texts = texts, .scratch = scratch, .problems = all};
+    if (!source_open(&reader.source, arena_text(texts, file), text, length, all)) return NULL;
     if (!yaml_parser_initialize(&reader.parser)) abort();
     yaml_parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&reader.parser, (const unsigned char *)reader.source.text, reader.source.length);
@@ -320,19 +320,19 @@ static const Node **parse_text(
     return roots;
 }
 
-const Node *node_parse(Arena *arena, const char *file, const char *text, size_t length, Problems *all) {
+const Node *node_parse(Arena *nodes, Arena *texts, const char *file, const char *text, size_t length, Problems *all) {
     size_t count;
-    const Node **roots = parse_text(arena, file, text, length, true, &count, all);
+    const Node **roots = parse_text(nodes, texts, file, text, length, true, &count, all);
     if (!roots) return NULL;
     if (count && !node_is_null(roots[0])) return roots[0];
-    Node *empty = arena_alloc(arena, 1, sizeof *empty);
-    *empty = (Node){.kind = NODE_MAP, .at = {arena_text(arena, file), 1, 1}};
+    Node *empty = arena_alloc(nodes, 1, sizeof *empty);
+    *empty = (Node){.kind = NODE_MAP, .at = {arena_text(texts, file), 1, 1}};
     return empty;
 }
 
 const Node *const *node_parse_all(
-    Arena *arena, const char *file, const char *text, size_t length, size_t *ret_count, Problems *all) {
-    const Node **roots = parse_text(arena, file, text, length, false, ret_count, all);
+    Arena *nodes, Arena *texts, const char *file, const char *text, size_t length, size_t *ret_count, Problems *all) {
+    const Node **roots = parse_text(nodes, texts, file, text, length, false, ret_count, all);
     size_t kept = 0;
     for (size_t i = 0; roots && i < *ret_count; i++) {
         if (!node_is_null(roots[i])) roots[kept++] = roots[i];

@@ -1,6 +1,7 @@
 /* YAML as a tree that remembers where each thing stands. Made from libyaml's events, with bounds on size, depth, events
- * and alias expansion; lives in the arena it was given. Also finds what YAML hides: duplicate keys, tabs, an alias
- * where a `*` was meant. */
+ * and alias expansion. The nodes live in one arena, their texts and files' names in another (or the same): who decodes
+ * a tree keeps the texts and lets the nodes go. Also finds what YAML hides: duplicate keys, tabs, an alias where a `*`
+ * was meant. */
 #ifndef TOCSIN_CONFIG_NODE_H
 #define TOCSIN_CONFIG_NODE_H
 
@@ -36,10 +37,10 @@ struct Node { /* small: an alarm has 25 of them */
 
 /* Parses one file's text. NULL (problems were added) when it has a syntax error or breaks a bound; an empty file is an
  * empty map. `file` is kept. */
-const Node *node_parse(Arena *arena, const char *file, const char *text, size_t length, Problems *all);
+const Node *node_parse(Arena *nodes, Arena *texts, const char *file, const char *text, size_t length, Problems *all);
 /* The same for a file of several documents (`---`): the roots of those that are not empty, in order. NULL: problems. */
 const Node *const *node_parse_all(
-    Arena *arena, const char *file, const char *text, size_t length, size_t *ret_count, Problems *all);
+    Arena *nodes, Arena *texts, const char *file, const char *text, size_t length, size_t *ret_count, Problems *all);
 const Node *node_get(const Node *map, const char *key); /* NULL where absent or `map` is no map or NULL */
 const NodeEntry *node_entry(const Node *map, const char *key);
 bool node_is_null(const Node *node); /* NULL, or an unquoted empty scalar, `~`, `null` */

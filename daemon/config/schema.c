@@ -157,7 +157,7 @@ static bool read_texts(const SchemaRow *row, const Node *node, void *value, Deco
     }
     if (!check_count(row, node, count, in)) return false;
     const char **texts = arena_alloc(in->arena, count, sizeof *texts);
-    Place *places = arena_alloc(in->arena, count, sizeof *places);
+    Place *places = arena_alloc(in->nodes, count, sizeof *places);
     for (size_t i = 0; i < count; i++) {
         const Node *item = single ? node : node->items[i];
         if (!check_text(row, item, in)) continue;
@@ -179,7 +179,7 @@ static bool read_map(const SchemaRow *row, const Node *node, void *value, Decodi
     if (!is_section(row, node, in) || !check_count(row, node, node->count, in)) return false;
     const char **names = arena_alloc(in->arena, node->count, sizeof *names);
     const char **texts = arena_alloc(in->arena, node->count, sizeof *texts);
-    Place *places = arena_alloc(in->arena, node->count, sizeof *places);
+    Place *places = arena_alloc(in->nodes, node->count, sizeof *places);
     for (size_t i = 0; i < node->count; i++) {
         const NodeEntry *entry = &node->entries[i];
         const SchemaRow named = {.key = entry->key->text, .multiline = row->multiline, .remedy = "a text"};
@@ -268,7 +268,8 @@ static void apply_fallback(const SchemaRow *row, Place section, void *value, Dec
     const Node scalar = {
         .kind = NODE_SCALAR, .at = section, .text = row->fallback, .length = (uint32_t)strlen(row->fallback)};
     const bool brackets = (*row->fallback == '[' || *row->fallback == '{') && row->type != SCHEMA_TEXT;
-    const Node *node = brackets ? node_parse(in->arena, row->key, row->fallback, scalar.length, in->problems) : &scalar;
+    const Node *node =
+        brackets ? node_parse(in->nodes, in->arena, row->key, row->fallback, scalar.length, in->problems) : &scalar;
     if (node) readers[row->type](row, node, value, in);
 }
 

@@ -12,7 +12,8 @@ typedef struct Snapshot Snapshot;
 
 /* One load of a configuration, handed to every decoder. */
 typedef struct Decoding {
-    Arena *arena; /* the snapshot's: what is decoded lives there */
+    Arena *arena; /* the snapshot's: what is decoded lives there, and all texts that nodes have */
+    Arena *nodes; /* the nodes themselves: gone when the load is done */
     Problems *problems;
     Snapshot *snapshot; /* half-built: earlier sections may be asked for */
     const char *directory; /* of the main file: relative paths are relative to it */
@@ -33,24 +34,24 @@ typedef enum {
     SCHEMA_SECTIONS, /* SectionList: a list of maps, each by `rows`, each `size` bytes; min..max items */
     SCHEMA_SECRET, /* const Secret *: the key is `X_file`; read from $CREDENTIALS_DIRECTORY or beside the file; NULL
                       where absent under check_only */
-    SCHEMA_NODE, /* const Node *: kept as it is, decoded by its owner in `decode` */
+    SCHEMA_NODE, /* const Node *: as it is, decoded by its owner in `decode`; nothing behind the load may look at it */
     SCHEMA_LATER /* known, and what it configures does not exist yet: refused, saying so */
 } SchemaType;
 
 typedef struct TextList {
     size_t count;
     const char *const *texts;
-    const Place *places;
+    const Place *places; /* during the load */
 } TextList;
 typedef struct TextMap {
     size_t count;
     const char *const *names, *const *texts;
-    const Place *places; /* of the names */
+    const Place *places; /* of the names, during the load */
 } TextMap;
 typedef struct SectionList {
     size_t count;
     void *items; /* `count` structs of the row's `size`, one behind the other */
-    const Node *const *nodes;
+    const Node *const *nodes; /* during the load */
 } SectionList;
 
 typedef struct SchemaRow SchemaRow;

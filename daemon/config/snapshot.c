@@ -74,8 +74,14 @@ static void decode_section(const SectionDescriptor *section, const NodeEntry *en
 
 Snapshot *snapshot_load(const SnapshotSchema *schema, const char *file, bool check_only, Problems *all) {
     OWN(snapshot) Snapshot *half = snapshot_new(schema, file);
-    Decoding in = {half->arena, all, half, folder_of(half->arena, half->file), check_only};
-    NodeEntry *entries = arena_alloc(half->arena, section_count(schema), sizeof *entries);
+    OWN(arena) Arena *nodes = arena_new(); /* most of what a load takes */
+    Decoding in = {.arena = half->arena,
+        .nodes = nodes,
+        .problems = all,
+        .snapshot = half,
+        .directory = folder_of(half->arena, half->file),
+        .check_only = check_only};
+    NodeEntry *entries = arena_alloc(nodes, section_count(schema), sizeof *entries);
     if (!merge_files(&in, half->file, schema->sections, entries)) return NULL;
     for (size_t i = 0; schema->sections[i]; i++) {
         decode_section(schema->sections[i], entries[i].key ? &entries[i] : NULL, half->sections[i], &in);

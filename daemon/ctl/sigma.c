@@ -118,7 +118,7 @@ static bool read_placeholders(Arena *arena, const char *path, SigmaOptions *ret,
     size_t length = 0;
     OWN(text) char *text = file_read(path, YAML_FILE_MAX, &length, NULL, &err);
     if (!text) return problem_add(problems, (Place){path, 1, 1}, "name a file", "%s", err.text);
-    const Node *map = node_parse(arena, path, text, length, problems);
+    const Node *map = node_parse(arena, arena, path, text, length, problems);
     return map && sigma_placeholders_read(arena, map, &ret->placeholders, &ret->placeholder_count, problems);
 }
 

@@ -112,7 +112,7 @@ bool sigma_builder_text(SigmaBuilder *builder, const char *file, const char *tex
     size_t count = 0;
     const size_t before = problems_errors(builder->problems);
     builder->value_bytes = 0;
-    const Node *const *documents = node_parse_all(nodes, file, text, length, &count, builder->problems);
+    const Node *const *documents = node_parse_all(nodes, nodes, file, text, length, &count, builder->problems);
     if (!documents) return false;
     for (size_t i = 0; i < count; i++) document_read(builder, documents[i]);
     if (!count)

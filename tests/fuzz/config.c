@@ -46,11 +46,11 @@ static size_t walk(const Node *node, size_t bytes) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     OWN(arena) Arena *arena = arena_new();
     OWN(problems) Problems *all = problems_new();
-    const Node *root = node_parse(arena, "f", (const char *)data, size, all);
+    const Node *root = node_parse(arena, arena, "f", (const char *)data, size, all);
     if (!root && !problems_errors(all)) abort();
     if (root && walk(root, size) > YAML_EVENTS_MAX + YAML_EXPANDED_MAX) abort();
     Keys keys = {0};
-    Decoding in = {.arena = arena, .problems = all, .directory = "."};
+    Decoding in = {.arena = arena, .nodes = arena, .problems = all, .directory = "."};
     const size_t before = problems_errors(all);
     if (root && schema_read(rows, root, root->at, &keys, &in) != (problems_errors(all) == before)) abort();
     json_decref(problems_json(all)); /* every line must be text */

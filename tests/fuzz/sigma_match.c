@@ -17,7 +17,7 @@ static SigmaSet *set_of(const char *detection, bool doubled) {
     OWN(problems) Problems *all = problems_new();
     SigmaBuilder *builder = sigma_builder_new(&options, all);
     OWN(text) char *text = text_format("s: %s\ncondition: %s\n", detection, doubled ? "not (not s)" : "s");
-    const Node *node = node_parse(nodes, "f", text, strlen(text), all);
+    const Node *node = node_parse(nodes, nodes, "f", text, strlen(text), all);
     uint32_t number;
     if (node && node->kind == NODE_MAP) sigma_builder_detection(builder, "f", node, &number);
     return sigma_builder_finish(builder);

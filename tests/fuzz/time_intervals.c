@@ -37,10 +37,10 @@ static void check_change(const Interval *interval, int64_t from_s) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     OWN(arena) Arena *arena = arena_new();
     OWN(problems) Problems *problems = problems_new();
-    const Node *list = node_parse(arena, "f", (const char *)data, size, problems);
+    const Node *list = node_parse(arena, arena, "f", (const char *)data, size, problems);
     if (!list) return 0;
     const size_t before = problems_errors(problems); /* a key that comes twice is told, and the first counts */
-    Decoding in = {.arena = arena, .problems = problems, .directory = "."};
+    Decoding in = {.arena = arena, .nodes = arena, .problems = problems, .directory = "."};
     IntervalsSection section = {0};
     const bool is_good = time_intervals_section.decode(&in, list, &section);
     if (is_good != (problems_errors(problems) == before)) abort();

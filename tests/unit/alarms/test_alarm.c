@@ -253,6 +253,37 @@ START_TEST(rule_keeps_its_types) {
 }
 END_TEST
 
+/* Alarms that are written alike share what they are made of but their values; a quote or a bracket makes another. */
+START_TEST(each_rule_is_its_own) {
+    static const char *const alarms[] = {"- {name: a, threshold: 1, for: [x], labels: {kk: v, k: w}}\n",
+        "- {name: b, threshold: 2, for: [y], labels: {kk: u, k: t}}\n",
+        "- {name: c, threshold: 1, for: [x], labels: {k: v, kk: w}}\n",
+        "- {name: d, threshold: '1', for: [x], labels: {k: v, kk: w}}\n",
+        "- {name: e, threshold: 1, for: x, labels: {'\"': v}}\n",
+        "- {name: f, threshold: 1, for: [[], x, ~], labels: {}}\n",
+        "- {name: g, threshold: 3, for: [z], labels: {kk: s, k: r}}\n"};
+    static const char *const rules[][2] = {
+        {"a", "{\"for\":[\"x\"],\"labels\":{\"k\":\"w\",\"kk\":\"v\"},\"name\":\"a\",\"threshold\":1}"},
+        {"b", "{\"for\":[\"y\"],\"labels\":{\"k\":\"t\",\"kk\":\"u\"},\"name\":\"b\",\"threshold\":2}"},
+        {"c", "{\"for\":[\"x\"],\"labels\":{\"k\":\"v\",\"kk\":\"w\"},\"name\":\"c\",\"threshold\":1}"},
+        {"d", "{\"for\":[\"x\"],\"labels\":{\"k\":\"v\",\"kk\":\"w\"},\"name\":\"d\",\"threshold\":\"1\"}"},
+        {"e", "{\"for\":\"x\",\"labels\":{\"\\\"\":\"v\"},\"name\":\"e\",\"threshold\":1}"},
+        {"f", "{\"for\":[[],\"x\",null],\"labels\":{},\"name\":\"f\",\"threshold\":1}"},
+        {"g", "{\"for\":[\"z\"],\"labels\":{\"k\":\"r\",\"kk\":\"s\"},\"name\":\"g\",\"threshold\":3}"},
+    };
+    Buffer yaml = BUFFER(4096);
+    buffer_text(&yaml, HEAD);
+    for (size_t i = 0; i < COUNT_OF(alarms); i++) buffer_text(&yaml, alarms[i]);
+    OWN(text) char *file = buffer_take(&yaml), *lines = NULL;
+    OWN(snapshot) Snapshot *snapshot = load(file, &lines); /* none of them is a whole alarm */
+    for (size_t i = 0; i < COUNT_OF(rules); i++) {
+        OWN(json) json_t *rule = alarm_rule_json(alarm_find(snapshot, rules[i][0]));
+        OWN(text) char *text = json_write(rule);
+        ck_assert_str_eq(text, rules[i][1]);
+    }
+}
+END_TEST
+
 static const struct {
     const char *poll;
     int64_t every_s;
@@ -289,6 +320,7 @@ static void fill(TCase *tcase) {
     tcase_add_loop_test(tcase, defaults_follow_the_namespace, 0, (int)COUNT_OF(defaults));
     tcase_add_test(tcase, watches_are_accounts_times_regions);
     tcase_add_test(tcase, rule_keeps_its_types);
+    tcase_add_test(tcase, each_rule_is_its_own);
     tcase_add_loop_test(tcase, poll_section_sets_the_schedule, 0, (int)COUNT_OF(polls));
 }
 

@@ -102,7 +102,7 @@ START_TEST(texts_become_trees_or_problems) {
     const size_t length = strlen(cases[_i].text);
     OWN(text) char *exact = alloc_zeroed(length, 1); /* no zero behind it: a sanitizer sees who reads on */
     memcpy(exact, cases[_i].text, length);
-    const Node *root = node_parse(arena, "f", exact, length, all);
+    const Node *root = node_parse(arena, arena, "f", exact, length, all);
     if (root) dump(root, &got);
     OWN(text) char *lines = printed(all);
     buffer_text(&got, lines);
@@ -134,7 +134,7 @@ static char *repeat(const char *before, const char *piece, size_t count, const c
 static void refused(const char *text, const char *want) {
     OWN(arena) Arena *arena = arena_new();
     OWN(problems) Problems *all = problems_new();
-    ck_assert_ptr_null(node_parse(arena, "f", text, strlen(text), all));
+    ck_assert_ptr_null(node_parse(arena, arena, "f", text, strlen(text), all));
     OWN(text) char *lines = printed(all);
     ck_assert_str_eq(lines, want);
     ck_assert_uint_lt(arena_bytes(arena), 128 << 20);
@@ -174,7 +174,7 @@ START_TEST(every_prefix_ends) { /* cut at each byte: a tree or a problem inside 
         OWN(problems) Problems *all = problems_new();
         OWN(text) char *exact = alloc_zeroed(length, 1);
         memcpy(exact, text, length);
-        const Node *root = node_parse(arena, "f", exact, length, all);
+        const Node *root = node_parse(arena, arena, "f", exact, length, all);
         ck_assert(root || problems_errors(all));
     }
 }
@@ -184,7 +184,7 @@ START_TEST(places_and_lookups) {
     OWN(arena) Arena *arena = arena_new();
     OWN(problems) Problems *all = problems_new();
     const char text[] = "\xef\xbb\xbf# \xc3\xa4\n\xc3\xa4\xc3\xb6: {k: ~, l: 'null', m: }\n";
-    const Node *root = node_parse(arena, "f", text, sizeof text - 1, all);
+    const Node *root = node_parse(arena, arena, "f", text, sizeof text - 1, all);
     const NodeEntry *entry = node_entry(root, "\xc3\xa4\xc3\xb6");
     ck_assert(entry->key->at.line == 2 && entry->key->at.column == 1);
     ck_assert(entry->value->at.line == 2 && entry->value->at.column == 5);
@@ -216,7 +216,7 @@ START_TEST(documents_of_one_file) {
         OWN(problems) Problems *all = problems_new();
         OWN(buffer) Buffer got = BUFFER(10000), want = BUFFER(10000);
         size_t count = 0;
-        const Node *const *roots = node_parse_all(arena, "f", files[f].text, strlen(files[f].text), &count, all);
+        const Node *const *roots = node_parse_all(arena, arena, "f", files[f].text, strlen(files[f].text), &count, all);
         for (size_t i = 0; roots && i < count; i++) dump(roots[i], &got);
         char *lines = printed(all);
         buffer_text(&got, lines);

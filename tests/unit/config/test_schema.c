@@ -106,8 +106,8 @@ static const SchemaRow rows[] = {
 };
 
 static bool read_keys(const char *text, Keys *keys, Arena *arena, Problems *all) {
-    Decoding in = {.arena = arena, .problems = all, .directory = "."};
-    const Node *root = node_parse(arena, "f", text, strlen(text), all);
+    Decoding in = {.arena = arena, .nodes = arena, .problems = all, .directory = "."};
+    const Node *root = node_parse(arena, arena, "f", text, strlen(text), all);
     ck_assert_ptr_nonnull(root);
     return schema_read(rows, root, (Place){"f", 9, 9}, keys, &in);
 }
@@ -216,7 +216,7 @@ END_TEST
 
 START_TEST(paths_are_beside_the_file) {
     OWN(arena) Arena *arena = arena_new();
-    Decoding in = {.arena = arena, .directory = "/etc/tocsin"};
+    Decoding in = {.arena = arena, .nodes = arena, .directory = "/etc/tocsin"};
     ck_assert_str_eq(schema_path("a/b", &in), "/etc/tocsin/a/b");
     ck_assert_str_eq(schema_path("/a", &in), "/a");
     in.directory = ".";

@@ -16,8 +16,8 @@ typedef struct Loaded {
 
 static Loaded load(const char *yaml) {
     Loaded l = {.arena = arena_new(), .all = problems_new()};
-    Decoding in = {.arena = l.arena, .problems = l.all, .directory = "."};
-    const Node *node = node_parse(l.arena, "f", yaml, strlen(yaml), l.all);
+    Decoding in = {.arena = l.arena, .nodes = l.arena, .problems = l.all, .directory = "."};
+    const Node *node = node_parse(l.arena, l.arena, "f", yaml, strlen(yaml), l.all);
     const bool fine = inhibit_rules_section.decode(&in, node_get(node, "i"), &l.section);
     ck_assert_int_eq(fine, problems_errors(l.all) == 0);
     l.text = printed(l.all);

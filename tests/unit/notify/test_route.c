@@ -16,8 +16,8 @@ typedef struct Loaded {
 
 static Loaded load(const char *yaml) {
     Loaded l = {.arena = arena_new(), .all = problems_new()};
-    Decoding in = {.arena = l.arena, .problems = l.all, .directory = "."};
-    const Node *node = yaml ? node_parse(l.arena, "f", yaml, strlen(yaml), l.all) : NULL;
+    Decoding in = {.arena = l.arena, .nodes = l.arena, .problems = l.all, .directory = "."};
+    const Node *node = yaml ? node_parse(l.arena, l.arena, "f", yaml, strlen(yaml), l.all) : NULL;
     if (node_get(node, "route")) node = node_get(node, "route");
     route_section.decode(&in, node, &l.routes);
     l.text = printed(l.all);

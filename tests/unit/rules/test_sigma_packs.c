@@ -36,7 +36,7 @@ static const Node *yaml_of(Arena *arena, const char *path) {
     size_t length = 0;
     OWN(text) char *text = file_read(path, YAML_FILE_MAX, &length, NULL, &err);
     ck_assert_msg(text != NULL, "%s: %s", path, err.text);
-    const Node *node = node_parse(arena, path, text, length, all);
+    const Node *node = node_parse(arena, arena, path, text, length, all);
     OWN(text) char *lines = problem_lines(all);
     ck_assert_msg(node && !*lines, "%s", lines);
     return node;
