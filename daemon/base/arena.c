@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ARENA_BLOCK = 16384 }; /* what is bigger gets a block of its own */
+/* A block is an eighth of what there is, so that a large arena has few. What is bigger gets a block of its own. */
+enum { BLOCK_MIN = 16 << 10, BLOCK_MAX = 256 << 10 };
 
 typedef struct Block Block;
 struct Block {
@@ -36,11 +37,18 @@ Arena *arena_free(Arena *arena) {
     return NULL;
 }
 
-static Block *block_add(Arena *arena, size_t room) {
+static size_t block_room(const Arena *arena) {
+    const size_t share = arena->bytes / 8;
+    return share < BLOCK_MIN ? BLOCK_MIN : share > BLOCK_MAX ? BLOCK_MAX : share;
+}
+
+static Block *block_add(Arena *arena, size_t wanted) {
+    const size_t usual = block_room(arena), room = wanted > usual ? wanted : usual;
+    const bool is_own = wanted > usual;
     Block *block = alloc_zeroed(1, sizeof *block + room);
     block->room = room;
     arena->bytes += sizeof *block + room;
-    if (arena->blocks && room > ARENA_BLOCK) { /* big ones go behind, so that the open one stays in use */
+    if (arena->blocks && is_own) { /* big ones go behind, so that the open one stays in use */
         block->next = arena->blocks->next;
         arena->blocks->next = block;
     } else {
@@ -55,7 +63,7 @@ static void *take(Arena *arena, size_t wanted, size_t alignment) {
     Block *block = arena->blocks;
     const size_t used = block ? (block->used + alignment - 1) & ~(alignment - 1) : 0;
     const bool fits = block && used <= block->room && block->room - used >= wanted;
-    if (!fits) block = block_add(arena, wanted > ARENA_BLOCK ? wanted : ARENA_BLOCK);
+    if (!fits) block = block_add(arena, wanted);
     void *memory = block->bytes + (fits ? used : 0);
     block->used = (fits ? used : 0) + wanted;
     return memory;
