@@ -125,7 +125,7 @@ Instance *instance_get(Instances *table, const char *alarm, const char *account,
     made->account = intern(account);
     made->region = intern(region);
     made->series = labels_merge(series, NULL);
-    made->labels = labels_merge(series, NULL);
+    made->labels = labels_ref(made->series);
     made->severity = SEVERITY_WARNING;
     made->memory.state = made->hold.judged = STATE_INSUFFICIENT_DATA;
     made->since_ms = now_ms;

@@ -140,8 +140,14 @@ static bool attach_round(Composites *all, const Snapshot *snapshot, bool is_last
     return goes_on;
 }
 
+static size_t count_composites(const AlarmsSection *section) {
+    size_t count = 0;
+    for (size_t i = 0; i < section->count; i++) count += section->alarms[i].composite && section->alarms[i].enabled;
+    return count;
+}
+
 static void list_entries(Composites *all, const AlarmsSection *section) {
-    all->entries = alloc_zeroed(section->count + 1, sizeof *all->entries);
+    all->entries = alloc_zeroed(count_composites(section) + 1, sizeof *all->entries);
     for (size_t i = 0; i < section->count; i++) {
         const Alarm *alarm = &section->alarms[i];
         if (!alarm->composite || !alarm->enabled) continue;

@@ -18,7 +18,7 @@
 enum {
     TICK_MAX_MS = 5000, /* clocks are looked at and systemd is told at least this often */
     SLOW_ROUND_MS = 30000,
-    FREE_KEPT_BYTES = 16 << 20, /* free, and kept for what comes next */
+    FREE_KEPT_BYTES = 2 << 20, /* free, and kept for what comes next */
     SUSPEND_MS = 5000, /* boottime - monotonic grew by this: we slept (robustness 5) */
     WALL_JUMP_MS = 2000
 };
@@ -84,9 +84,14 @@ static void feed_watchdog(Engine *engine) {
     engine->watchdog_boot_ms = boot_ms;
 }
 
-/* What a storm has left behind goes back to the machine. */
-static void give_back_memory(void) {
-    if (mallinfo2().fordblks > FREE_KEPT_BYTES) malloc_trim(0);
+/* What a start or a storm has left behind goes back to the machine. Pages that were given back count as free for ever,
+ * so what counts is how much more is free than ever since. */
+static void give_back_memory(Engine *engine) {
+    const size_t is_free = mallinfo2().fordblks;
+    if (is_free < engine->given_back) engine->given_back = is_free;
+    if (is_free - engine->given_back < FREE_KEPT_BYTES) return;
+    malloc_trim(0);
+    engine->given_back = is_free;
 }
 
 static void slow_round(Engine *engine) {
@@ -95,7 +100,7 @@ static void slow_round(Engine *engine) {
     engine->slow_boot_ms = boot_ms;
     own_expire(engine->own);
     acking_prune(&engine->core);
-    give_back_memory();
+    give_back_memory(engine);
     OWN(text) char *status = engine_status_text(engine);
     systemd_status(status);
 }

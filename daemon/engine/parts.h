@@ -37,6 +37,7 @@ struct Engine {
     int64_t suspended_ms; /* boot - mono at the last look */
     int64_t wall_offset_ms; /* wall - boot at the last look */
     int64_t slow_boot_ms; /* when the slow round was last made */
+    size_t given_back; /* bytes: free in the heap when it was last trimmed, or fewer since */
     int64_t watchdog_boot_ms;
 
     int64_t started_ms, loaded_ms, started_boot_ms;

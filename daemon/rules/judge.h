@@ -14,20 +14,20 @@ bool state_parse(const char *word, AlarmState *ret_state);
 typedef enum { COMPARE_GT, COMPARE_GE, COMPARE_LT, COMPARE_LE } Comparison;
 typedef enum { MISSING_MISSING, MISSING_IGNORE, MISSING_BREACHING, MISSING_NOT_BREACHING } MissingData;
 
-typedef struct ThresholdRule {
+typedef struct ThresholdRule { /* small ones side by side: each alarm has one */
     Comparison comparison;
-    double threshold;
+    MissingData missing;
     bool has_ok_threshold;
+    bool ignore_low_samples; /* evaluate_low_sample_count_percentiles: ignore */
+    bool early; /* early: true, the default */
+    double threshold;
     double ok_threshold; /* once in ALARM a datapoint breaches until it is back past this */
     size_t n, m; /* evaluation periods, datapoints to alarm: 1 <= m <= n <= 10080 */
     size_t range; /* datapoints looked at, gaps included; >= n */
-    MissingData missing;
-    bool ignore_low_samples; /* evaluate_low_sample_count_percentiles: ignore */
     int64_t percentile_e10; /* where the statistic is a percentile: percent x 10^10, exact (p99.9 is 999000000000); else
                                0 */
     double samples_min; /* fewer samples than this in all the window: its datapoints count as missing; 0: any number */
     int64_t period_s;
-    bool early; /* early: true, the default */
 } ThresholdRule;
 
 /* Which rule decided: the reason's words follow from it. */

@@ -27,8 +27,8 @@ enum { STATISTIC_TEXT_MAX = 64 };
 
 typedef struct Statistic {
     StatisticKind kind;
-    int64_t percentile_e10; /* PERCENTILE: percent x 10^10 */
     bool by_percent; /* the bounds are percents of the rows, not values */
+    int64_t percentile_e10; /* PERCENTILE: percent x 10^10 */
     int64_t lower_e10, upper_e10; /* by_percent: 0 and STATISTIC_WHOLE where open */
     double lower_value, upper_value; /* otherwise: infinite where open; lower excluded, upper included */
 } Statistic;

@@ -55,9 +55,9 @@ typedef struct MetricReader {
     const ThresholdRule *rule;
     int64_t settle_s;
     Fold fold;
+    bool grows_only;
     size_t values, counts; /* numbers of queries; counts may be METRIC_NO_QUERY */
     size_t first, count; /* math: its queries, the hidden ones too */
-    bool grows_only;
 } MetricReader;
 
 typedef struct MetricBatch {

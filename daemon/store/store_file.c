@@ -45,6 +45,7 @@ static int configure(sqlite3 *db) {
     if (code == SQLITE_OK)
         code = sql_run(db,
             "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA mmap_size=0;"
+            "PRAGMA cache_size=-512;" /* KiB: it would keep all it may have, and the system caches the file, too */
             "PRAGMA foreign_keys=ON");
     return code;
 }
