@@ -6,6 +6,7 @@
 #include "base/timetext.h"
 #include "notify/delivery.h"
 #include "notify/render_alert.h"
+#include "notify/render_pick.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -23,8 +24,9 @@ struct RenderInput {
     char *remark; /* why it comes to this receiver, behind the subject and in each alert; "": it is its own */
     const char *reason; /* static */
     Labels *labels; /* of the group; a copy */
-    RenderAlert alerts[RENDER_ALERTS_MAX]; /* in the order in which they are told */
-    size_t alert_count, firing, ended; /* the latter two count all */
+    RenderAlert fires[RENDER_ALERTS_MAX], ends[RENDER_ALERTS_MAX]; /* in the order in which they are told */
+    size_t fires_count, ends_count;
+    size_t firing, ended; /* these count all */
     Channel *channels;
     size_t channel_count;
     int64_t now_ms;
@@ -45,20 +47,11 @@ struct Rendered {
 
 /* --- the input --- */
 
-/* Keeps the RENDER_ALERTS_MAX that matter most, in order. */
-static void keep_alert(RenderInput *input, const GroupAlert *alert) {
-    RenderAlert copy;
-    render_alert_copy(&copy, alert, input->now_ms);
-    size_t at = input->alert_count;
-    while (at > 0 && render_alert_order(&copy, &input->alerts[at - 1]) < 0) at--;
-    if (at == RENDER_ALERTS_MAX) {
-        render_alert_deinit(&copy);
-        return;
-    }
-    if (input->alert_count == RENDER_ALERTS_MAX) render_alert_deinit(&input->alerts[--input->alert_count]);
-    memmove(&input->alerts[at + 1], &input->alerts[at], (input->alert_count - at) * sizeof copy);
-    input->alerts[at] = copy;
-    input->alert_count++;
+static size_t copy_shown(const GroupTurn *turn, AlertKind kind, int64_t now_ms, RenderAlert *into) {
+    const GroupAlert *shown[RENDER_ALERTS_MAX];
+    const size_t count = pick_first(turn, kind, pick_severe_first, RENDER_ALERTS_MAX, shown);
+    for (size_t i = 0; i < count; i++) render_alert_copy(&into[i], shown[i], now_ms);
+    return count;
 }
 
 /* Caller frees. */
@@ -82,10 +75,10 @@ RenderInput *render_input_new(const GroupTurn *turn, const ReceiverChannel *chan
     input->firing = turn->firing;
     input->ended = turn->ended;
     input->now_ms = now_ms;
-    for (size_t i = 0; i < turn->alert_count; i++)
-        if (alert_is_told(&turn->alerts[i])) keep_alert(input, &turn->alerts[i]);
-    for (size_t i = 0; changed && i < input->alert_count; i++)
-        if (input->alerts[i].is_firing) input->alerts[i].changed = changed(ctx, input->alerts[i].instance);
+    input->fires_count = copy_shown(turn, ALERT_FIRES, now_ms, input->fires);
+    input->ends_count = copy_shown(turn, ALERT_ENDED, now_ms, input->ends);
+    for (size_t i = 0; changed && i < input->fires_count; i++)
+        input->fires[i].changed = changed(ctx, input->fires[i].instance);
     input->channels = alloc_zeroed(channel_count + 1, sizeof *input->channels);
     input->channel_count = channel_count;
     for (size_t i = 0; i < channel_count; i++) {
@@ -103,7 +96,8 @@ RenderInput *render_input_free(RenderInput *input) {
     if (!input) return NULL;
     for (size_t i = 0; i < input->channel_count; i++) free(input->channels[i].plugin);
     free(input->channels);
-    for (size_t i = 0; i < input->alert_count; i++) render_alert_deinit(&input->alerts[i]);
+    for (size_t i = 0; i < input->fires_count; i++) render_alert_deinit(&input->fires[i]);
+    for (size_t i = 0; i < input->ends_count; i++) render_alert_deinit(&input->ends[i]);
     labels_free(input->labels);
     free(input->external_url);
     free(input->remark);
@@ -118,37 +112,44 @@ RenderInput *render_input_free(RenderInput *input) {
 
 enum { SUBJECT_NAMES = 3 };
 
-static bool has_name_before(const RenderAlert *alerts, size_t count, const char *name) {
+/* What is told in full, what fires before what ended. */
+typedef struct Shown {
+    const RenderAlert *list[RENDER_ALERTS_MAX];
+    size_t count;
+} Shown;
+
+static bool has_name_before(const Shown *shown, size_t count, const char *name) {
     for (size_t i = 0; i < count; i++)
-        if (!strcmp(alerts[i].name, name)) return true;
+        if (!strcmp(shown->list[i]->name, name)) return true;
     return false;
 }
 
 /* The alarms' names, the first SUBJECT_NAMES of them. Caller frees. */
-static char *names_text(const RenderAlert *alerts, size_t count) {
+static char *names_text(const Shown *shown) {
     Buffer out = BUFFER((size_t)8192);
     size_t names = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (has_name_before(alerts, i, alerts[i].name)) continue;
-        if (names++ < SUBJECT_NAMES) buffer_format(&out, "%s%s", names > 1 ? ", " : "", alerts[i].name);
+    for (size_t i = 0; i < shown->count; i++) {
+        const char *name = shown->list[i]->name;
+        if (has_name_before(shown, i, name)) continue;
+        if (names++ < SUBJECT_NAMES) buffer_format(&out, "%s%s", names > 1 ? ", " : "", name);
     }
     if (names > SUBJECT_NAMES) buffer_format(&out, " and %zu more", names - SUBJECT_NAMES);
     return buffer_take(&out);
 }
 
 /* A label's value where all agree in it, else "". */
-static const char *common_value(const RenderAlert *alerts, size_t count, const char *name) {
-    const char *value = count ? labels_get(alerts[0].labels, name) : "";
-    for (size_t i = 1; i < count; i++)
-        if (strcmp(value, labels_get(alerts[i].labels, name)) != 0) return "";
+static const char *common_value(const Shown *shown, const char *name) {
+    const char *value = shown->count ? labels_get(shown->list[0]->labels, name) : "";
+    for (size_t i = 1; i < shown->count; i++)
+        if (strcmp(value, labels_get(shown->list[i]->labels, name)) != 0) return "";
     return value;
 }
 
 /* `[FIRING:2] api-latency-p99 (prod eu-west-1)`; caller frees. */
-static char *subject_text(const RenderAlert *alerts, size_t count, size_t firing) {
-    OWN(text) char *names = names_text(alerts, count);
+static char *subject_text(const Shown *shown, size_t firing) {
+    OWN(text) char *names = names_text(shown);
     OWN(text) char *head = firing ? text_format("[FIRING:%zu]", firing) : text_copy("[RESOLVED]");
-    const char *account = common_value(alerts, count, "account"), *region = common_value(alerts, count, "region");
+    const char *account = common_value(shown, "account"), *region = common_value(shown, "region");
     if (!*account && !*region) return text_format("%s %s", head, names);
     return text_format("%s %s (%s%s%s)", head, names, account, *account && *region ? " " : "", region);
 }
@@ -172,8 +173,8 @@ static json_t *common_part(const json_t *alerts, const char *key) {
 }
 
 typedef struct Body {
-    const RenderAlert *alerts;
-    size_t count, firing, all; /* shown; that fire; that there are */
+    Shown shown;
+    size_t firing, all; /* that fire; that there are */
     const char *group_key, *receiver, *external_url, *reason, *remark;
     const Labels *labels;
     int64_t now_ms;
@@ -181,15 +182,15 @@ typedef struct Body {
 
 static json_t *body_json(const Body *body) {
     json_t *alerts = json_array(), *json = json_object();
-    for (size_t i = 0; i < body->count; i++) {
-        json_t *alert = render_alert_json(&body->alerts[i], body->now_ms);
+    for (size_t i = 0; i < body->shown.count; i++) {
+        json_t *alert = render_alert_json(body->shown.list[i], body->now_ms);
         if (*body->remark)
             json_object_set_new(json_object_get(alert, "annotations"), "escalation", json_safe(body->remark));
         json_array_append_new(alerts, alert);
     }
     json_object_set_new(json, "version", json_string("4"));
     json_object_set_new(json, "groupKey", json_safe(body->group_key));
-    json_object_set_new(json, "truncatedAlerts", json_integer((json_int_t)(body->all - body->count)));
+    json_object_set_new(json, "truncatedAlerts", json_integer((json_int_t)(body->all - body->shown.count)));
     json_object_set_new(json, "status", json_string(body->firing ? "firing" : "resolved"));
     json_object_set_new(json, "receiver", json_safe(body->receiver));
     json_object_set_new(json, "groupLabels", labels_json(body->labels));
@@ -202,7 +203,7 @@ static json_t *body_json(const Body *body) {
 }
 
 static char *message_text(const Body *body, const char *id, bool is_test) {
-    OWN(text) char *plain = subject_text(body->alerts, body->count, body->firing);
+    OWN(text) char *plain = subject_text(&body->shown, body->firing);
     OWN(text) char *subject = text_format("%s%s%s", plain, *body->remark ? ": " : "", body->remark);
     OWN(json) json_t *message = json_object();
     json_object_set_new(message, "id", json_string(id));
@@ -221,6 +222,17 @@ static bool wants(const Channel *channel, const RenderInput *input) {
     return channel->send_resolved || (input->firing && !reason_is_resolved(input->reason));
 }
 
+static Shown shown_of(const RenderInput *input, bool with_ends) {
+    const size_t left = RENDER_ALERTS_MAX - input->fires_count;
+    const size_t room = left > RENDER_ENDS_MIN ? left : RENDER_ENDS_MIN;
+    const size_t ends = !with_ends ? 0 : input->ends_count < room ? input->ends_count : room;
+    Shown shown = {.count = 0};
+    for (size_t i = 0; i < input->fires_count && shown.count < RENDER_ALERTS_MAX - ends; i++)
+        shown.list[shown.count++] = &input->fires[i];
+    for (size_t i = 0; i < ends; i++) shown.list[shown.count++] = &input->ends[i];
+    return shown;
+}
+
 Rendered *render(const RenderInput *input) {
     Rendered *rendered = alloc_zeroed(1, sizeof *rendered);
     rendered->key = text_copy(input->key);
@@ -230,10 +242,8 @@ Rendered *render(const RenderInput *input) {
     for (size_t i = 0; input->reason && i < input->channel_count; i++) {
         const Channel *channel = &input->channels[i];
         if (!wants(channel, input)) continue;
-        const size_t shown_firing = input->firing < input->alert_count ? input->firing : input->alert_count;
         const Body body = {
-            .alerts = input->alerts, /* the firing ones stand first */
-            .count = channel->send_resolved ? input->alert_count : shown_firing,
+            .shown = shown_of(input, channel->send_resolved),
             .firing = input->firing,
             .all = channel->send_resolved ? input->firing + input->ended : input->firing,
             .group_key = input->group_key,
@@ -289,7 +299,6 @@ char *render_test(const char *id, const char *receiver, const char *external_url
     RenderAlert alert = {
         .fingerprint = "0000000000000000",
         .is_firing = true,
-        .severity = SEVERITY_INFO,
         .labels = labels_new(labels, COUNT_OF(labels)),
         .annotations =
             labels_new(&(Label){"description", "Somebody asked for a test of this receiver. Nothing is wrong."}, 1),
@@ -308,7 +317,7 @@ char *render_test(const char *id, const char *receiver, const char *external_url
     };
     OWN(labels) Labels *group = labels_new(labels, 1);
     const Body body = {
-        &alert, 1, 1, 1, "{}:{alertname=\"TocsinTest\"}", receiver, external_url, "test", "", group, now_ms};
+        {{&alert}, 1}, 1, 1, "{}:{alertname=\"TocsinTest\"}", receiver, external_url, "test", "", group, now_ms};
     char *text = message_text(&body, id, true);
     render_alert_deinit(&alert);
     return text;

@@ -9,7 +9,10 @@
 #include "base/digest.h"
 #include "notify/turn.h"
 
-enum { RENDER_ALERTS_MAX = 20 }; /* told in full; truncatedAlerts counts the rest */
+enum {
+    RENDER_ALERTS_MAX = 20, /* told in full; truncatedAlerts counts the rest */
+    RENDER_ENDS_MIN = 10 /* of them for what ended, where more fire than have room: it is told this once */
+};
 
 /* One way to reach a receiver, as its section says. */
 typedef struct ReceiverChannel {

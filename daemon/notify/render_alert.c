@@ -54,7 +54,6 @@ void render_alert_copy(RenderAlert *into, const GroupAlert *alert, int64_t now_m
         .no_data = is_firing && alert->no_data,
         .is_flapping = is_firing && i->hold.flap.is_flapping,
         .is_gone = i->gone,
-        .severity = i->severity,
         .labels = render_labels_copy(i->labels),
         .annotations = render_labels_copy(i->annotations),
         .notes = render_labels_copy(i->facts.notes),
@@ -94,13 +93,6 @@ void render_alert_deinit(RenderAlert *alert) {
     free(alert->acked_by);
     free(alert->acked_comment);
     *alert = (RenderAlert){0};
-}
-
-int render_alert_order(const RenderAlert *a, const RenderAlert *b) {
-    if (a->is_firing != b->is_firing) return a->is_firing ? -1 : 1;
-    if (a->severity != b->severity) return a->severity < b->severity ? -1 : 1;
-    if (a->starts_ms != b->starts_ms) return a->starts_ms > b->starts_ms ? -1 : 1;
-    return strcmp(a->fingerprint, b->fingerprint);
 }
 
 /* --- words --- */

@@ -10,7 +10,6 @@ typedef struct RenderAlert {
     bool is_firing, no_data;
     bool is_flapping; /* it changes again and again: what it is at this moment says little */
     bool is_gone; /* it was removed: the reason says by what */
-    Severity severity;
     Labels *labels, *annotations, *notes; /* copies of its own: the loop's counts are not thread-safe */
     char *name, *reason, *console_url, *what; /* never NULL */
     char *acked_by, *acked_comment; /* who is on it, and what they say; "": nobody */
@@ -28,8 +27,6 @@ typedef struct RenderAlert {
 Labels *render_labels_copy(const Labels *labels);
 void render_alert_copy(RenderAlert *into, const GroupAlert *alert, int64_t now_ms); /* on the loop */
 void render_alert_deinit(RenderAlert *alert);
-/* What a message shows first: firing before resolved, severe before light, new before old. As qsort wants it. */
-int render_alert_order(const RenderAlert *a, const RenderAlert *b);
 
 /* `api-latency-p99 is 1.23 (> 0.8) for 5 min in prod eu-west-1`: a line for a phone; caller frees. Pure, as the next.
  */

@@ -42,6 +42,10 @@ typedef struct TurnView {
     bool is_silent; /* the route, at this time */
 } TurnView;
 
+static int64_t told_at_ms(const Member *member) {
+    return member->told_at_ms ? member->told_at_ms : member->told_starts_ms;
+}
+
 /* When an alert that this receiver was not told of is its own; INT64_MAX: not before something else happens. */
 static int64_t ripe_ms(const TurnView *view, const Member *member, const GroupAlert *alert) {
     const Route *route = view->world->route;
@@ -50,8 +54,7 @@ static int64_t ripe_ms(const TurnView *view, const Member *member, const GroupAl
     const Member *base = member_of_base(view->groups, route, member->fingerprint);
     if (!base || (ack && !ack->until_ms)) return INT64_MAX;
     if (base->told_starts_ms != alert->starts_ms) return INT64_MAX; /* they were told of an earlier firing */
-    const int64_t told_ms = base->told_at_ms ? base->told_at_ms : base->told_starts_ms;
-    const int64_t after_ms = told_ms + route->after_s * 1000;
+    const int64_t after_ms = told_at_ms(base) + route->after_s * 1000;
     return ack && ack->until_ms > after_ms ? ack->until_ms : after_ms;
 }
 
@@ -69,6 +72,7 @@ static GroupAlert look_at(const Member *member, const Instance *instance, const 
     memcpy(alert.fingerprint, member->fingerprint, FINGERPRINT_TEXT);
     if (!instance) return alert;
     alert.starts_ms = instance->firing_since_ms;
+    if (member->is_told) alert.told_at_ms = told_at_ms(member);
     alert.no_data = instance->data_missing;
     alert.flaps = instance->hold.flap.is_flapping;
     alert.news = instance->news;

@@ -49,6 +49,7 @@ typedef struct GroupAlert {
                            fires */
     const Ack *ack; /* somebody is on it; NULL: nobody. Borrowed, as the instance */
     bool is_first; /* the receiver is told now that it fires since starts_ms */
+    int64_t told_at_ms; /* when the receiver was first told that it fires; 0: it does not know */
     bool was_held; /* the receiver knows, a silence held it since, and it is not told now */
 } GroupAlert;
 

@@ -1,6 +1,7 @@
 /* What people read: subject, summary, and Alertmanager's body field for field. */
 #include "notify/render.h"
 #include "notify/render_alert.h"
+#include "notify/render_pick.h"
 
 #include "../run.h"
 #include "base/alloc.h"
@@ -10,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NOW_S = 1700000000, MANY = 25 };
+enum { NOW_S = 1700000000, MANY = 25, CROWD = 300 };
 #define NOW_MS ((int64_t)NOW_S * 1000)
 
 static Alarm above = {
@@ -359,6 +360,100 @@ START_TEST(shows_twenty_and_counts_the_rest) {
 }
 END_TEST
 
+/* Alerts of two kinds, made and freed together. */
+typedef struct Crowd {
+    Instance instances[CROWD];
+    GroupAlert alerts[CROWD];
+    size_t count;
+} Crowd;
+
+static void crowd_add(Crowd *crowd, size_t count, const struct Case *c) {
+    for (; count; count--, crowd->count++) {
+        Instance *i = &crowd->instances[crowd->count];
+        *i = make(c);
+        crowd->alerts[crowd->count] = alert_of(i, c);
+        snprintf(crowd->alerts[crowd->count].fingerprint, FINGERPRINT_TEXT, "%016zx", crowd->count);
+    }
+}
+
+static void crowd_deinit(Crowd *crowd) {
+    for (size_t i = 0; i < crowd->count; i++) labels_free(crowd->instances[i].labels);
+}
+
+static size_t count_with(const json_t *alerts, const char *status) {
+    size_t found = 0;
+    for (size_t i = 0; i < json_array_size(alerts); i++)
+        found += strcmp(json_text(json_array_get(alerts, i), "status"), status) == 0;
+    return found;
+}
+
+/* what fires and what ended; does the channel want it; how many of each are shown */
+static const struct {
+    size_t firing, ended;
+    bool send_resolved;
+    size_t shows_firing, shows_ended;
+} crowds[] = {
+    {30, 3, true, 17, 3},
+    {30, 15, true, 10, 10},
+    {12, 15, true, 10, 10},
+    {4, 30, true, 4, 16},
+    {0, 30, true, 0, 20},
+    {30, 0, true, 20, 0},
+    {30, 15, false, 20, 0},
+};
+
+START_TEST(shows_what_ended_beside_many_that_fire) {
+    Crowd crowd = {.count = 0};
+    crowd_add(&crowd, crowds[_i].firing, &cases[0]);
+    crowd_add(&crowd, crowds[_i].ended, &cases[12]);
+    const ReceiverChannel channel = {"webhook", 0, crowds[_i].send_resolved, false};
+    const bool is_fresh = crowds[_i].firing > 0;
+    OWN(json)
+    json_t *json =
+        message(crowd.alerts, crowd.count, reason_for(is_fresh, crowds[_i].firing, crowds[_i].ended, false), channel);
+    const json_t *body = json_map(json, "webhook"), *alerts = json_list(body, "alerts");
+    ck_assert_uint_eq(count_with(alerts, "firing"), crowds[_i].shows_firing);
+    ck_assert_uint_eq(count_with(alerts, "resolved"), crowds[_i].shows_ended);
+    if (is_fresh) ck_assert_str_eq(json_text(json_array_get(alerts, 0), "status"), "firing");
+    const size_t all = crowds[_i].firing + (channel.send_resolved ? crowds[_i].ended : 0);
+    ck_assert_int_eq(json_integer_value(json_object_get(body, "truncatedAlerts")),
+        (json_int_t)(all - crowds[_i].shows_firing - crowds[_i].shows_ended));
+    crowd_deinit(&crowd);
+}
+END_TEST
+
+/* All that come before others are picked, in order: whatever the order in which they lie, and however many there are.
+ */
+START_TEST(picks_the_first_of_many) {
+    PickOrder *const order = _i % 2 ? pick_known_first : pick_severe_first;
+    const size_t max = _i / 2 % 2 ? 20 : CROWD;
+    unsigned lot = (unsigned)_i;
+    Crowd crowd = {.count = 0};
+    crowd_add(&crowd, CROWD / 2, &cases[0]);
+    crowd_add(&crowd, CROWD / 2, &cases[12]);
+    for (size_t i = 0; i < crowd.count; i++) {
+        lot = lot * 1103515245u + 12345u;
+        crowd.instances[i].severity = (Severity)(lot >> 16 & 3);
+        crowd.instances[i].firing_since_ms = NOW_MS - (lot >> 18 & 7);
+        crowd.alerts[i].told_at_ms = NOW_MS + (lot >> 21 & 7);
+        crowd.alerts[i].is_first = lot >> 24 & 1;
+        crowd.alerts[i].kind = lot >> 25 & 1 ? ALERT_FIRES : ALERT_ENDED;
+    }
+    const GroupTurn turn = {.alerts = crowd.alerts, .alert_count = crowd.count};
+    const GroupAlert *picked[CROWD];
+    size_t all = 0, before = 0;
+    const size_t count = pick_first(&turn, ALERT_FIRES, order, max, picked);
+    for (size_t i = 0; i < crowd.count; i++) {
+        all += crowd.alerts[i].kind == ALERT_FIRES;
+        before += crowd.alerts[i].kind == ALERT_FIRES && order(&crowd.alerts[i], picked[count - 1]) <= 0;
+    }
+    ck_assert_uint_eq(count, all < max ? all : max);
+    ck_assert_uint_eq(before, count);
+    for (size_t i = 1; i < count; i++) ck_assert_int_lt(order(picked[i - 1], picked[i]), 0);
+    crowd_deinit(&crowd);
+}
+END_TEST
+
 START_TEST(text_of_attackers_stays_text) {
     struct Case c = cases[9];
     c.name = "x\r\nBcc: a@b\"}\x01";
@@ -393,6 +488,8 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, says_all_that_alertmanager_says);
     tcase_add_loop_test(tcase, a_channel_gets_what_it_wants, 0, COUNT_OF(wishes));
     tcase_add_test(tcase, shows_twenty_and_counts_the_rest);
+    tcase_add_loop_test(tcase, shows_what_ended_beside_many_that_fire, 0, COUNT_OF(crowds));
+    tcase_add_loop_test(tcase, picks_the_first_of_many, 0, 40);
     tcase_add_test(tcase, text_of_attackers_stays_text);
     tcase_add_test(tcase, a_test_says_that_it_is_one);
 }
