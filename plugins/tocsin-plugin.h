@@ -228,12 +228,23 @@ typedef struct TocsinKey {
  * place. `remedy`: what would be right; may be NULL. */
 typedef void TocsinProblem(void *ctx, const char *path, const char *what, const char *remedy);
 
+/* Of a group's alerts a notification shows 20 in full. To a program that keeps a state for each alert the others matter
+ * as well: the first 500 of those that fire, in the order in which the receiver was told of them, and as many ends. */
+typedef enum TocsinRest {
+    TOCSIN_REST_NONE, /* they are only counted: for channels that people read */
+    TOCSIN_REST_CHANGED, /* those that began or ended since the receiver was last told are named */
+    TOCSIN_REST_ALL /* each notification also names those that fire on, for what would forget them */
+} TocsinRest;
+
 /* A newer Tocsin may hand in more in the notification, which is an object:
  *   id          the same for all tries and channels
  *   created_at  RFC 3339: for what is a time in the message (so that a retry sends the same bytes)
  *   receiver, subject
  *   test        true: somebody asked for it by hand
- *   webhook     Alertmanager's webhook body, version 4 */
+ *   webhook     Alertmanager's webhook body, version 4
+ *   rest        for a channel that wants it, see rest() below: `alerts`, those that webhook.alerts does not show, by
+ *               labels, times, fingerprint and few annotations; `counted`, how many alerts fire that no message has
+ *               named */
 typedef struct TocsinPlugin {
     size_t size;
     uint32_t abi; /* TOCSIN_PLUGIN_ABI */
@@ -244,6 +255,9 @@ typedef struct TocsinPlugin {
     void *(*init)(const char *config_json, const TocsinHost *host);
     void (*deliver)(void *handle, const char *notification_json, TocsinDone *done, void *ctx); /* never blocks */
     void (*destroy)(void *handle); /* no service runs any more, no deliver() comes */
+    /* What a notification tells this channel beyond the few alerts that a person is shown; asked for each. NULL:
+     * TOCSIN_REST_NONE. */
+    TocsinRest (*rest)(void *handle);
 } TocsinPlugin;
 
 /* The one symbol; what it returns lives as long as the process. */

@@ -147,8 +147,14 @@ static RenderInput *input_of(Notifier *notifier, const GroupTurn *group) {
     ReceiverChannel *channels = alloc_zeroed(count + 1, sizeof *channels);
     for (size_t i = 0; i < count; i++) {
         const Channel *channel = &receiver->channels[i];
-        channels[i] = (ReceiverChannel){channel->plugin, channel->index, channel->send_resolved,
-            outbox_has_waiting(notifier->outbox, group->key, receiver->name, channel->plugin, (int64_t)channel->index)};
+        const PluginRest rest = plugin_host_rest(notifier->host, receiver->name, channel->plugin, channel->index);
+        channels[i] = (ReceiverChannel){.plugin = channel->plugin,
+            .index = channel->index,
+            .send_resolved = channel->send_resolved,
+            .has_waiting = outbox_has_waiting(
+                notifier->outbox, group->key, receiver->name, channel->plugin, (int64_t)channel->index),
+            .wants_rest = rest != PLUGIN_REST_NONE,
+            .wants_again = rest == PLUGIN_REST_ALL};
     }
     RenderInput *input = render_input_new(group, channels, count, external->url, clock_wall_ms(notifier->core->clock),
         notifier->core->what_changed, notifier->core->ctx);

@@ -16,7 +16,7 @@ typedef struct Channel {
     char id[UUID_TEXT];
     char *plugin;
     size_t index;
-    bool send_resolved, has_waiting;
+    bool send_resolved, has_waiting, wants_rest, wants_again;
 } Channel;
 
 struct RenderInput {
@@ -26,6 +26,8 @@ struct RenderInput {
     Labels *labels; /* of the group; a copy */
     RenderAlert fires[RENDER_ALERTS_MAX], ends[RENDER_ALERTS_MAX]; /* in the order in which they are told */
     size_t fires_count, ends_count;
+    RenderAlert *rest; /* named beside those, what ended first; none where no channel wants it */
+    size_t rest_count;
     size_t firing, ended; /* these count all */
     Channel *channels;
     size_t channel_count;
@@ -52,6 +54,57 @@ static size_t copy_shown(const GroupTurn *turn, AlertKind kind, int64_t now_ms, 
     const size_t count = pick_first(turn, kind, pick_severe_first, RENDER_ALERTS_MAX, shown);
     for (size_t i = 0; i < count; i++) render_alert_copy(&into[i], shown[i], now_ms);
     return count;
+}
+
+static RenderAlert *find_copy(RenderAlert *copies, size_t count, const char *fingerprint) {
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(copies[i].fingerprint, fingerprint)) return &copies[i];
+    return NULL;
+}
+
+static void name_alert(RenderInput *input, const GroupAlert *alert, bool is_changed) {
+    RenderAlert *copy = alert->kind == ALERT_FIRES ? find_copy(input->fires, input->fires_count, alert->fingerprint)
+                                                   : find_copy(input->ends, input->ends_count, alert->fingerprint);
+    if (!copy) {
+        copy = &input->rest[input->rest_count++];
+        render_alert_copy(copy, alert, input->now_ms);
+    }
+    copy->is_named = true;
+    copy->is_changed = is_changed;
+}
+
+/* How many of those that fire have been named for sure: where more were known than are named, those behind came forward
+ * by as many as have left their place. */
+static size_t count_kept(const GroupTurn *turn) {
+    size_t known = 0, stay = 0;
+    for (size_t i = 0; i < turn->alert_count; i++) {
+        const GroupAlert *alert = &turn->alerts[i];
+        if (!alert_is_told(alert) || !alert->told_at_ms) continue;
+        known++;
+        stay += alert->kind == ALERT_FIRES && !alert->is_first;
+    }
+    const size_t left = known > RENDER_REST_MAX ? known - stay : 0;
+    return left < RENDER_REST_MAX ? RENDER_REST_MAX - left : 0;
+}
+
+static size_t most(size_t count) { return count < RENDER_REST_MAX ? count : RENDER_REST_MAX; }
+
+/* Named are the first RENDER_REST_MAX in the order in which the receiver was told of them: so its end is named of each
+ * whose begin was, and of a crowd that shrinks all get their names. */
+static void name_rest(RenderInput *input, const GroupTurn *turn) {
+    const GroupAlert *named[RENDER_REST_MAX];
+    const size_t kept = count_kept(turn);
+    input->rest = alloc_zeroed(most(turn->firing) + most(turn->ended) + 1, sizeof *input->rest);
+    const size_t ends = pick_first(turn, ALERT_ENDED, pick_known_first, RENDER_REST_MAX, named);
+    for (size_t i = 0; i < ends; i++) name_alert(input, named[i], true);
+    const size_t fires = pick_first(turn, ALERT_FIRES, pick_known_first, RENDER_REST_MAX, named);
+    for (size_t i = 0; i < fires; i++) name_alert(input, named[i], named[i]->is_first || i >= kept);
+}
+
+static bool is_rest_wanted(const RenderInput *input) {
+    for (size_t i = 0; i < input->channel_count; i++)
+        if (input->channels[i].wants_rest) return true;
+    return false;
 }
 
 /* Caller frees. */
@@ -86,9 +139,12 @@ RenderInput *render_input_new(const GroupTurn *turn, const ReceiverChannel *chan
         *channel = (Channel){.plugin = text_copy(channels[i].plugin),
             .index = channels[i].index,
             .send_resolved = channels[i].send_resolved,
-            .has_waiting = channels[i].has_waiting};
+            .has_waiting = channels[i].has_waiting,
+            .wants_rest = channels[i].wants_rest,
+            .wants_again = channels[i].wants_again};
         uuid_make(channel->id);
     }
+    if (is_rest_wanted(input)) name_rest(input, turn);
     return input;
 }
 
@@ -98,6 +154,8 @@ RenderInput *render_input_free(RenderInput *input) {
     free(input->channels);
     for (size_t i = 0; i < input->fires_count; i++) render_alert_deinit(&input->fires[i]);
     for (size_t i = 0; i < input->ends_count; i++) render_alert_deinit(&input->ends[i]);
+    for (size_t i = 0; i < input->rest_count; i++) render_alert_deinit(&input->rest[i]);
+    free(input->rest);
     labels_free(input->labels);
     free(input->external_url);
     free(input->remark);
@@ -180,14 +238,15 @@ typedef struct Body {
     int64_t now_ms;
 } Body;
 
+static json_t *remarked(json_t *alert, const char *remark) {
+    if (*remark) json_object_set_new(json_object_get(alert, "annotations"), "escalation", json_safe(remark));
+    return alert;
+}
+
 static json_t *body_json(const Body *body) {
     json_t *alerts = json_array(), *json = json_object();
-    for (size_t i = 0; i < body->shown.count; i++) {
-        json_t *alert = render_alert_json(body->shown.list[i], body->now_ms);
-        if (*body->remark)
-            json_object_set_new(json_object_get(alert, "annotations"), "escalation", json_safe(body->remark));
-        json_array_append_new(alerts, alert);
-    }
+    for (size_t i = 0; i < body->shown.count; i++)
+        json_array_append_new(alerts, remarked(render_alert_json(body->shown.list[i], body->now_ms), body->remark));
     json_object_set_new(json, "version", json_string("4"));
     json_object_set_new(json, "groupKey", json_safe(body->group_key));
     json_object_set_new(json, "truncatedAlerts", json_integer((json_int_t)(body->all - body->shown.count)));
@@ -202,7 +261,7 @@ static json_t *body_json(const Body *body) {
     return json;
 }
 
-static char *message_text(const Body *body, const char *id, bool is_test) {
+static char *message_text(const Body *body, const char *id, bool is_test, json_t *take_rest) {
     OWN(text) char *plain = subject_text(&body->shown, body->firing);
     OWN(text) char *subject = text_format("%s%s%s", plain, *body->remark ? ": " : "", body->remark);
     OWN(json) json_t *message = json_object();
@@ -212,7 +271,56 @@ static char *message_text(const Body *body, const char *id, bool is_test) {
     json_object_set_new(message, "subject", json_safe(subject));
     json_object_set_new(message, "test", json_boolean(is_test));
     json_object_set_new(message, "webhook", body_json(body));
+    if (take_rest) json_object_set_new(message, "rest", take_rest);
     return json_write(message);
+}
+
+/* --- the rest --- */
+
+typedef struct Rest {
+    const RenderInput *input;
+    const Channel *channel;
+    const Shown *shown;
+    json_t *alerts;
+    size_t bytes, firing; /* firing: that this message names, shows, or need not name again */
+} Rest;
+
+static bool is_shown(const Shown *shown, const RenderAlert *alert) {
+    for (size_t i = 0; i < shown->count; i++)
+        if (shown->list[i] == alert) return true;
+    return false;
+}
+
+static bool rest_name(Rest *rest, const RenderAlert *alert) {
+    json_t *json = remarked(render_alert_brief(alert, rest->input->now_ms), rest->input->remark);
+    const size_t bytes = json_dumpb(json, NULL, 0, 0);
+    if (rest->bytes + bytes > RENDER_REST_BYTES_MAX) return json_decref(json), false;
+    rest->bytes += bytes;
+    json_array_append_new(rest->alerts, json);
+    return true;
+}
+
+static void rest_add(Rest *rest, const RenderAlert *alerts, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        const RenderAlert *alert = &alerts[i];
+        if (is_shown(rest->shown, alert)) {
+            rest->firing += alert->is_firing;
+            continue;
+        }
+        if (!alert->is_named || !(alert->is_firing || rest->channel->send_resolved)) continue;
+        const bool is_known = !alert->is_changed && !rest->channel->wants_again;
+        if (is_known || rest_name(rest, alert)) rest->firing += alert->is_firing;
+    }
+}
+
+/* What ended stands first: should there be no room, what fires is at least counted. NULL: it is not wanted. */
+static json_t *rest_json(const RenderInput *input, const Channel *channel, const Shown *shown) {
+    if (!channel->wants_rest) return NULL;
+    Rest rest = {.input = input, .channel = channel, .shown = shown, .alerts = json_array()};
+    rest_add(&rest, input->ends, input->ends_count);
+    rest_add(&rest, input->rest, input->rest_count);
+    rest_add(&rest, input->fires, input->fires_count);
+    return json_pack("{s:o,s:I}", "alerts", rest.alerts, "counted", (json_int_t)(input->firing - rest.firing));
 }
 
 /* --- messages --- */
@@ -256,7 +364,7 @@ Rendered *render(const RenderInput *input) {
         };
         Message *message = &rendered->messages[rendered->count++];
         *message = (Message){.plugin = text_copy(channel->plugin),
-            .json = message_text(&body, channel->id, false),
+            .json = message_text(&body, channel->id, false, rest_json(input, channel, &body.shown)),
             .index = channel->index};
         memcpy(message->id, channel->id, UUID_TEXT);
     }
@@ -318,18 +426,16 @@ char *render_test(const char *id, const char *receiver, const char *external_url
     OWN(labels) Labels *group = labels_new(labels, 1);
     const Body body = {
         {{&alert}, 1}, 1, 1, "{}:{alertname=\"TocsinTest\"}", receiver, external_url, "test", "", group, now_ms};
-    char *text = message_text(&body, id, true);
+    char *text = message_text(&body, id, true, NULL);
     render_alert_deinit(&alert);
     return text;
 }
 
 /* --- for another receiver --- */
 
-static void annotate(json_t *webhook, const char *key, const char *text) {
-    json_t *alerts = json_object_get(webhook, "alerts"), *common = json_object_get(webhook, "commonAnnotations");
+static void annotate(json_t *alerts, const char *key, const char *text) {
     for (size_t i = 0; i < json_array_size(alerts); i++)
         json_object_set_new(json_object_get(json_array_get(alerts, i), "annotations"), key, json_safe(text));
-    json_object_set_new(common, key, json_safe(text));
 }
 
 char *render_handover_why(const char *from, int64_t failed_s) {
@@ -350,6 +456,8 @@ char *render_handover(const char *message_json, const RenderHandover *how) {
     json_object_set_new(message, "receiver", json_safe(how->to));
     json_object_set_new(message, "subject", json_safe(subject));
     json_object_set_new(webhook, "receiver", json_safe(how->to));
-    annotate(webhook, "fallback", why);
+    annotate(json_object_get(webhook, "alerts"), "fallback", why);
+    annotate(json_object_get(json_object_get(message, "rest"), "alerts"), "fallback", why);
+    json_object_set_new(json_object_get(webhook, "commonAnnotations"), "fallback", json_safe(why));
     return json_write(message);
 }

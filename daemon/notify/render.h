@@ -1,8 +1,9 @@
 /* From a group's turn to the messages that go into the outbox, one a channel: rendered once, stored, sent as they are
  * (I2). The input is copied on the loop, rendering is pure and runs on the pool, the result goes back to the loop.
  *
- * A message, canonical: {"id", "created_at", "receiver", "subject", "test", "webhook": Alertmanager's body, version 4}.
- */
+ * A message, canonical: {"id", "created_at", "receiver", "subject", "test", "webhook": Alertmanager's body, version 4},
+ * and for a channel that wants it "rest": {"alerts": those that the body does not show, brief, "counted": how many fire
+ * that no message has named}. */
 #ifndef TOCSIN_NOTIFY_RENDER_H
 #define TOCSIN_NOTIFY_RENDER_H
 
@@ -11,7 +12,9 @@
 
 enum {
     RENDER_ALERTS_MAX = 20, /* told in full; truncatedAlerts counts the rest */
-    RENDER_ENDS_MIN = 10 /* of them for what ended, where more fire than have room: it is told this once */
+    RENDER_ENDS_MIN = 10, /* of them for what ended, where more fire than have room: it is told this once */
+    RENDER_REST_MAX = 500, /* named of those that fire, and of those that ended; a rest in one message has at most */
+    RENDER_REST_BYTES_MAX = 2 << 20
 };
 
 /* One way to reach a receiver, as its section says. */
@@ -20,6 +23,8 @@ typedef struct ReceiverChannel {
     size_t index; /* which of several of one plugin in a receiver */
     bool send_resolved;
     bool has_waiting; /* an earlier message of this group waits there: a repeat would say nothing more */
+    bool wants_rest; /* the alerts that the body does not show, by name, as they begin and end */
+    bool wants_again; /* and those that fire on, each time */
 } ReceiverChannel;
 
 typedef struct RenderInput RenderInput;

@@ -216,14 +216,31 @@ static json_t *annotations_json(const RenderAlert *alert, int64_t now_ms) {
     return all;
 }
 
-json_t *render_alert_json(const RenderAlert *alert, int64_t now_ms) {
+static json_t *brief_annotations_json(const RenderAlert *alert, int64_t now_ms) {
+    json_t *all = json_object();
+    OWN(text) char *summary = render_alert_summary(alert, now_ms);
+    add_text(all, "summary", summary);
+    OWN(json) json_t *own = labels_json(alert->annotations);
+    json_object_update(all, own);
+    return all;
+}
+
+static json_t *alert_json(const RenderAlert *alert, json_t *take_annotations) {
     json_t *json = json_object();
     json_object_set_new(json, "status", json_string(alert->is_firing ? "firing" : "resolved"));
     json_object_set_new(json, "labels", labels_json(alert->labels));
-    json_object_set_new(json, "annotations", annotations_json(alert, now_ms));
+    json_object_set_new(json, "annotations", take_annotations);
     json_object_set_new(json, "startsAt", json_time(alert->starts_ms));
     json_object_set_new(json, "endsAt", alert->is_firing ? json_string(NO_END) : json_time(alert->ends_ms));
     json_object_set_new(json, "generatorURL", json_safe(alert->console_url));
     json_object_set_new(json, "fingerprint", json_string(alert->fingerprint));
     return json;
+}
+
+json_t *render_alert_json(const RenderAlert *alert, int64_t now_ms) {
+    return alert_json(alert, annotations_json(alert, now_ms));
+}
+
+json_t *render_alert_brief(const RenderAlert *alert, int64_t now_ms) {
+    return alert_json(alert, brief_annotations_json(alert, now_ms));
 }

@@ -15,9 +15,7 @@ static int64_t known_since_ms(const GroupAlert *alert) { return alert->is_first 
 
 int pick_known_first(const GroupAlert *a, const GroupAlert *b) {
     const int longer = by_number(known_since_ms(a), known_since_ms(b));
-    if (longer) return longer;
-    if (a->instance->severity != b->instance->severity) return a->instance->severity < b->instance->severity ? -1 : 1;
-    return strcmp(a->fingerprint, b->fingerprint);
+    return longer ? longer : pick_severe_first(a, b);
 }
 
 static void sink(const GroupAlert **heap, size_t count, size_t at, PickOrder *order) {

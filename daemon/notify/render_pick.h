@@ -8,7 +8,7 @@
 typedef int PickOrder(const GroupAlert *a, const GroupAlert *b);
 /* What a person sees first: severe before light, new before old. */
 PickOrder pick_severe_first;
-/* Those that the receiver was told of first, and of what it is told now the severe ones. An alert keeps its place while
+/* Those that the receiver was told of first; of what it was told at once, as above. An alert keeps its place while
  * others come; as others end it only moves forward. */
 PickOrder pick_known_first;
 

@@ -147,6 +147,17 @@ static Handle *handle_find(const PluginHost *host, const char *receiver, const c
     return NULL;
 }
 
+PluginRest plugin_host_rest(const PluginHost *host, const char *receiver, const char *plugin, size_t index) {
+    const Handle *handle = handle_find(host, receiver, plugin, index);
+    if (!handle || !handle->channel->module->rest) return PLUGIN_REST_NONE;
+    switch (handle->channel->module->rest(handle->self)) {
+    case TOCSIN_REST_CHANGED: return PLUGIN_REST_CHANGED;
+    case TOCSIN_REST_ALL: return PLUGIN_REST_ALL;
+    case TOCSIN_REST_NONE: break;
+    }
+    return PLUGIN_REST_NONE;
+}
+
 /* --- deliveries --- */
 
 static void try_closed(uv_handle_t *timer) {

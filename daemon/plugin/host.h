@@ -47,6 +47,10 @@ bool plugin_host_configure(PluginHost *host, Snapshot *snapshot, Error *err);
 void plugin_host_deliver(PluginHost *host, const char *receiver, const char *plugin, size_t index,
     const char *message_json, PluginDone *done, void *ctx);
 
+/* Which alerts a channel wants to be named beyond those that a message shows in full: tocsin-plugin.h's TocsinRest. */
+typedef enum { PLUGIN_REST_NONE, PLUGIN_REST_CHANGED, PLUGIN_REST_ALL } PluginRest;
+PluginRest plugin_host_rest(const PluginHost *host, const char *receiver, const char *plugin, size_t index);
+
 /* How long a plugin may take, in place of PLUGIN_PATIENCE_MS: for tests. */
 void plugin_host_set_patience(PluginHost *host, int64_t patience_ms);
 size_t plugin_host_running(const PluginHost *host); /* deliveries under way */

@@ -154,5 +154,13 @@ static void deliver(void *handle, const char *notification_json, TocsinDone *don
         give(done, ctx, TOCSIN_DELIVERED, "fine");
 }
 
-static const TocsinPlugin plugin = {sizeof(TocsinPlugin), TOCSIN_PLUGIN_ABI, keys, check, init, deliver, destroy};
+static TocsinRest rest(void *handle) {
+    const Odd *odd = handle;
+    if (strcmp(odd->does, "strange") == 0) return (TocsinRest)77;
+    return strcmp(odd->does, "changed") == 0 ? TOCSIN_REST_CHANGED
+        : strcmp(odd->does, "all") == 0      ? TOCSIN_REST_ALL
+                                             : TOCSIN_REST_NONE;
+}
+
+static const TocsinPlugin plugin = {sizeof(TocsinPlugin), TOCSIN_PLUGIN_ABI, keys, check, init, deliver, destroy, rest};
 const TocsinPlugin *tocsin_plugin(void) { return &plugin; }

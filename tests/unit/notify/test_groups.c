@@ -267,6 +267,24 @@ START_TEST(a_touch_during_a_turn_is_not_lost) {
 }
 END_TEST
 
+START_TEST(a_turn_knows_when_each_was_told_first) {
+    Instance *a = world_instance(&world, "x", "n", "a"), *b = world_instance(&world, "x", "n", "b");
+    world_fire(&world, a);
+    world_pass(&world, 30);
+    const int64_t told_ms = world.now_ms;
+    world_fire(&world, b);
+    world.now_ms += 300000;
+    GroupTurn *turn = world_begin(&world, groups_due(world.groups, world.now_ms));
+    ck_assert_uint_eq(turn->alert_count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        const GroupAlert *alert = &turn->alerts[i];
+        ck_assert_int_eq(alert->is_first, alert->instance == b);
+        ck_assert_int_eq(alert->told_at_ms, alert->instance == b ? 0 : told_ms);
+    }
+    turn_end(world.groups, turn, false, world.now_ms);
+}
+END_TEST
+
 START_TEST(lost_data_is_told_once_where_asked) {
     Instance *a = world_instance(&world, "x", "n", "a");
     a->no_data = NODATA_NOTIFY;
@@ -441,6 +459,7 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, once_waits_for_nothing);
     tcase_add_test(tcase, without_room_the_turn_comes_again);
     tcase_add_test(tcase, a_touch_during_a_turn_is_not_lost);
+    tcase_add_test(tcase, a_turn_knows_when_each_was_told_first);
     tcase_add_test(tcase, lost_data_is_told_once_where_asked);
     tcase_add_test(tcase, flapping_is_told_when_it_begins_and_when_it_stops);
     tcase_add_test(tcase, failing_delivery_goes_another_way);

@@ -9,6 +9,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { NOW_S = 1700000000, MANY = 25, CROWD = 300 };
@@ -133,6 +134,11 @@ static const struct {
         "reached for 11m\",\"test\":false,\"webhook\":{\"alerts\":[{\"annotations\":{\"fallback\":\"oncall could not "
         "be reached "
         "for 11m\"}}],\"receiver\":\"lead\",\"status\":\"firing\"}}"},
+    {"{\"subject\":\"s\",\"rest\":{\"alerts\":[{\"annotations\":{}}]},\"webhook\":{\"status\":\"firing\"}}", false,
+        "{\"created_at\":\"2026-01-02T03:04:05.000Z\",\"id\":\"new\",\"receiver\":\"lead\",\"rest\":{\"alerts\":[{"
+        "\"annotations\":{\"fallback\":\"oncall could not be reached for 11m\"}}]},\"subject\":\"s: oncall could not "
+        "be "
+        "reached for 11m\",\"webhook\":{\"receiver\":\"lead\",\"status\":\"firing\"}}"},
 };
 
 START_TEST(a_fallback_is_told_why) {
@@ -454,6 +460,186 @@ START_TEST(picks_the_first_of_many) {
 }
 END_TEST
 
+/* --- what is named beside what is shown */
+
+enum { HOSTS = 1300, ROUNDS = 12 };
+
+/* A receiver that keeps a state for each alert, as PagerDuty does, and what it was told by the daemon's own count. */
+typedef struct Keeper {
+    Instance instances[HOSTS];
+    char fingerprints[HOSTS][FINGERPRINT_TEXT];
+    int64_t told_at_ms[HOSTS];
+    bool fires[HOSTS], is_open[HOSTS];
+    int64_t now_ms;
+    size_t counted;
+} Keeper;
+
+static void keep(Keeper *keeper, const json_t *alerts) {
+    for (size_t i = 0; i < json_array_size(alerts); i++) {
+        const json_t *alert = json_array_get(alerts, i);
+        const size_t at = strtoul(json_text(alert, "fingerprint"), NULL, 16);
+        keeper->is_open[at] = strcmp(json_text(alert, "status"), "firing") == 0;
+    }
+}
+
+static void keeper_turn(Keeper *keeper, bool wants_again) {
+    GroupAlert *alerts = alloc_zeroed(HOSTS, sizeof *alerts);
+    size_t count = 0, firing = 0, fresh = 0;
+    for (size_t i = 0; i < HOSTS; i++) {
+        if (!keeper->fires[i] && !keeper->told_at_ms[i]) continue;
+        GroupAlert *alert = &alerts[count++];
+        *alert = (GroupAlert){.kind = keeper->fires[i] ? ALERT_FIRES : ALERT_ENDED,
+            .instance = &keeper->instances[i],
+            .is_first = keeper->fires[i] && !keeper->told_at_ms[i],
+            .told_at_ms = keeper->told_at_ms[i]};
+        memcpy(alert->fingerprint, keeper->fingerprints[i], FINGERPRINT_TEXT);
+        firing += keeper->fires[i];
+        fresh += alert->is_first;
+        keeper->told_at_ms[i] = !keeper->fires[i] ? 0 : alert->is_first ? keeper->now_ms : alert->told_at_ms;
+    }
+    OWN(json)
+    json_t *json = message(alerts, count, reason_for(fresh > 0, firing, count - firing, true),
+        (ReceiverChannel){.plugin = "webhook", .send_resolved = true, .wants_rest = true, .wants_again = wants_again});
+    free(alerts);
+    if (!json) return; /* nobody has anything to hear */
+    const json_t *rest = json_map(json, "rest");
+    if (wants_again) memset(keeper->is_open, 0, sizeof keeper->is_open); /* it forgets what it does not hear */
+    keep(keeper, json_list(json_map(json, "webhook"), "alerts"));
+    keep(keeper, json_list(rest, "alerts"));
+    keeper->counted = (size_t)json_integer_value(json_object_get(rest, "counted"));
+    keeper->now_ms += 1000;
+}
+
+/* Nothing stays open that has ended, and whoever fires is open or counted; all are open where no more than
+ * RENDER_REST_MAX fire. */
+static void expect_kept(const Keeper *keeper, int round) {
+    size_t firing = 0, unknown = 0;
+    for (size_t i = 0; i < HOSTS; i++) {
+        firing += keeper->fires[i];
+        unknown += keeper->fires[i] && !keeper->is_open[i];
+        ck_assert_msg(keeper->fires[i] || !keeper->is_open[i], "round %d: %zu ended and is open", round, i);
+    }
+    ck_assert_msg(unknown == keeper->counted, "round %d: %zu of %zu are not open, and %zu counted", round, unknown,
+        firing, keeper->counted);
+    ck_assert(firing > RENDER_REST_MAX || !unknown);
+}
+
+/* How many fire at most; does each message name all again */
+static const struct {
+    size_t hosts;
+    bool wants_again;
+} keepers[] = {
+    {60, false}, {60, true}, {RENDER_REST_MAX, false}, {RENDER_REST_MAX, true}, {HOSTS, false}, {HOSTS, true}};
+
+START_TEST(each_begin_and_end_is_named) {
+    const size_t hosts = keepers[_i].hosts;
+    Keeper *keeper = alloc_zeroed(1, sizeof *keeper);
+    unsigned lot = (unsigned)_i + 7;
+    struct Case c = cases[0];
+    keeper->now_ms = NOW_MS;
+    for (size_t i = 0; i < HOSTS; i++) {
+        keeper->instances[i] = make(&c);
+        snprintf(keeper->fingerprints[i], FINGERPRINT_TEXT, "%016zx", i);
+    }
+    for (int round = 0; round < ROUNDS; round++) {
+        const unsigned share = (unsigned[]){8, 8, 3, 5, 0}[round % 5]; /* of eight */
+        for (size_t i = 0; i < hosts; i++) {
+            lot = lot * 1103515245u + 12345u;
+            keeper->fires[i] = (lot >> 16 & 7) < share && (hosts < HOSTS || round < 5 || i % 2);
+            keeper->instances[i].resolved_ms = keeper->fires[i] ? 0 : keeper->now_ms;
+            if (hosts < HOSTS) keeper->instances[i].severity = (Severity)(lot >> 20 & 3); /* others come to be shown */
+        }
+        keeper_turn(keeper, keepers[_i].wants_again);
+        expect_kept(keeper, round);
+    }
+    for (size_t i = 0; i < HOSTS; i++) labels_free(keeper->instances[i].labels);
+    free(keeper);
+}
+END_TEST
+
+/* What a channel wants of 30 that fire, 5 of them first, and of 15 that ended; how many it is named of each beside the
+ * shown ones, none: there is no rest. Those that are new are shown, for they are the severe ones. */
+static const struct {
+    bool send_resolved, wants_rest, wants_again;
+    int firing, ended;
+} rests[] = {
+    {true, false, false, -1, -1},
+    {true, true, false, 0, 5},
+    {true, true, true, 20, 5},
+    {false, true, false, 0, 0},
+    {false, true, true, 10, 0},
+};
+
+START_TEST(names_the_rest_where_it_is_wanted) {
+    Crowd crowd = {.count = 0};
+    struct Case firing = cases[0], ended = cases[12];
+    crowd_add(&crowd, 30, &firing);
+    crowd_add(&crowd, 15, &ended);
+    for (size_t i = 0; i < crowd.count; i++) {
+        crowd.alerts[i].is_first = i < 5;
+        crowd.alerts[i].told_at_ms = i < 5 ? 0 : NOW_MS - 5000;
+        crowd.instances[i].severity = i < 5 ? SEVERITY_CRITICAL : SEVERITY_WARNING;
+    }
+    crowd.instances[44].annotations = labels_new((const Label[]){{"runbook_url", "https://r"}}, 1);
+    OWN(json)
+    json_t *json = message(crowd.alerts, crowd.count, reason_for(true, 30, 15, false),
+        (ReceiverChannel){"webhook", 0, rests[_i].send_resolved, false, rests[_i].wants_rest, rests[_i].wants_again});
+    const json_t *rest = json_map(json, "rest"), *alerts = json_list(rest, "alerts");
+    ck_assert_uint_eq(json_object_size(json_map(json, "webhook")), 11); /* the body stays as it is */
+    ck_assert_int_eq(rest != NULL, rests[_i].wants_rest);
+    if (rest) {
+        ck_assert_uint_eq(count_with(alerts, "firing"), (size_t)rests[_i].firing);
+        ck_assert_uint_eq(count_with(alerts, "resolved"), (size_t)rests[_i].ended);
+        ck_assert_int_eq(json_integer_value(json_object_get(rest, "counted")), 0);
+    }
+    if (rests[_i].ended > 0) {
+        const json_t *last = json_array_get(alerts, 4);
+        ck_assert_uint_eq(json_object_size(last), 7); /* as in the body */
+        ck_assert_str_eq(json_text(last, "fingerprint"), "000000000000002c");
+        ck_assert_str_eq(json_text(json_map(last, "labels"), "alertname"), "a");
+        ck_assert_str_eq(json_text(last, "endsAt"), "2023-11-14T22:13:20.000Z");
+        ck_assert_str_eq(json_text(json_map(last, "annotations"), "runbook_url"), "https://r");
+        ck_assert_str_eq(json_text(json_map(last, "annotations"), "summary"), cases[12].want);
+        ck_assert_uint_eq(json_object_size(json_map(last, "annotations")), 2);
+    }
+    labels_free(crowd.instances[44].annotations);
+    crowd_deinit(&crowd);
+}
+END_TEST
+
+/* Labels as long as they may be: what has no room any more is counted, the ends stand. */
+START_TEST(a_rest_has_its_bound) {
+    OWN(text) char *word = alloc_zeroed(1025, 1);
+    memset(word, 'x', 1024);
+    struct Case firing = cases[0], ended = cases[12];
+    Crowd crowd = {.count = 0};
+    crowd_add(&crowd, 280, &firing);
+    crowd_add(&crowd, 20, &ended);
+    Label labels[16];
+    char names[16][8];
+    for (size_t k = 0; k < COUNT_OF(labels); k++) {
+        snprintf(names[k], sizeof names[k], "l%zu", k);
+        labels[k] = (Label){names[k], word};
+    }
+    for (size_t i = 0; i < crowd.count; i++) {
+        labels_free(crowd.instances[i].labels);
+        crowd.instances[i].labels = labels_new(labels, COUNT_OF(labels));
+        crowd.alerts[i].is_first = i < 280;
+    }
+    OWN(json)
+    json_t *json = message(crowd.alerts, crowd.count, reason_for(true, 280, 20, false),
+        (ReceiverChannel){"webhook", 0, true, false, true, false});
+    const json_t *rest = json_map(json, "rest"), *alerts = json_list(rest, "alerts");
+    const size_t named = count_with(alerts, "firing");
+    ck_assert_uint_le(json_dumpb(alerts, NULL, 0, JSON_COMPACT), RENDER_REST_BYTES_MAX);
+    ck_assert_uint_eq(count_with(alerts, "resolved"), 10);
+    ck_assert_uint_gt(named, 50);
+    ck_assert_int_eq(json_integer_value(json_object_get(rest, "counted")), (json_int_t)(280 - 10 - named));
+    ck_assert_int_gt(json_integer_value(json_object_get(rest, "counted")), 0);
+    crowd_deinit(&crowd);
+}
+END_TEST
+
 START_TEST(text_of_attackers_stays_text) {
     struct Case c = cases[9];
     c.name = "x\r\nBcc: a@b\"}\x01";
@@ -490,6 +676,9 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, shows_twenty_and_counts_the_rest);
     tcase_add_loop_test(tcase, shows_what_ended_beside_many_that_fire, 0, COUNT_OF(crowds));
     tcase_add_loop_test(tcase, picks_the_first_of_many, 0, 40);
+    tcase_add_loop_test(tcase, each_begin_and_end_is_named, 0, COUNT_OF(keepers));
+    tcase_add_loop_test(tcase, names_the_rest_where_it_is_wanted, 0, COUNT_OF(rests));
+    tcase_add_test(tcase, a_rest_has_its_bound);
     tcase_add_test(tcase, text_of_attackers_stays_text);
     tcase_add_test(tcase, a_test_says_that_it_is_one);
 }

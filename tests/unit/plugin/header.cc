@@ -13,7 +13,8 @@ void deliver(void *, const char *, TocsinDone *done, void *ctx) {
     done(ctx, &result);
 }
 void destroy(void *) {}
-const TocsinPlugin plugin = {sizeof(TocsinPlugin), TOCSIN_PLUGIN_ABI, keys, nullptr, init, deliver, destroy};
+TocsinRest rest(void *) { return TOCSIN_REST_CHANGED; }
+const TocsinPlugin plugin = {sizeof(TocsinPlugin), TOCSIN_PLUGIN_ABI, keys, nullptr, init, deliver, destroy, rest};
 } // namespace
 
 const TocsinPlugin *tocsin_plugin(void) { return &plugin; }

@@ -96,6 +96,31 @@ START_TEST(an_old_call_answers_no_new_one) {
 }
 END_TEST
 
+static const struct Wish {
+    const char *plugin, *keys;
+    PluginRest want;
+} rest_wishes[] = {
+    {"odd", "{does: fine}", PLUGIN_REST_NONE},
+    {"odd", "{does: changed}", PLUGIN_REST_CHANGED},
+    {"odd", "{does: all}", PLUGIN_REST_ALL},
+    {"odd", "{does: strange}", PLUGIN_REST_NONE}, /* no wish that we know */
+    {"old1", "{word: w}", PLUGIN_REST_NONE}, /* it does not know that it could have one */
+    {"even", NULL, PLUGIN_REST_NONE},
+};
+
+START_TEST(a_channel_may_want_the_rest) {
+    const struct Wish *c = &rest_wishes[_i];
+    Bench bench;
+    OWN(text)
+    char *yaml = text_format(
+        "receivers:\n  - name: r\n    %s: %s\n", c->keys ? c->plugin : "odd", c->keys ? c->keys : "{does: all}");
+    bench_init(&bench, yaml);
+    ck_assert_int_eq(plugin_host_rest(bench.host, "r", c->plugin, 0), c->want);
+    ck_assert_int_eq(plugin_host_rest(bench.host, "nobody", c->plugin, 0), PLUGIN_REST_NONE);
+    bench_deinit(&bench);
+}
+END_TEST
+
 START_TEST(a_channel_that_is_gone_says_so) {
     Bench bench;
     OWN(text) char *yaml = odd_yaml("fine");
@@ -179,6 +204,7 @@ END_TEST
 static void fill(TCase *tcase) {
     tcase_add_loop_test(tcase, one_outcome_whatever_a_plugin_does, 0, COUNT_OF(cases));
     tcase_add_test(tcase, an_old_call_answers_no_new_one);
+    tcase_add_loop_test(tcase, a_channel_may_want_the_rest, 0, COUNT_OF(rest_wishes));
     tcase_add_test(tcase, a_channel_that_is_gone_says_so);
     tcase_add_test(tcase, a_delivery_outlives_its_configuration);
     tcase_add_test(tcase, a_plugin_that_will_not_start_changes_nothing);
