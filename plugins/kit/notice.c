@@ -28,6 +28,7 @@ static NoticeAlert alert_read(const json_t *from) {
     const json_t *labels = json_map(from, "labels"), *notes = json_map(from, "annotations");
     return (NoticeAlert){
         .is_firing = strcmp(text_of(from, "status"), "resolved") != 0,
+        .fingerprint = text_of(from, "fingerprint"),
         .name = text_of(labels, "alertname"),
         .severity = text_of(labels, "severity"),
         .account = text_of(labels, "account"),
@@ -53,15 +54,25 @@ static NoticeAlert alert_read(const json_t *from) {
     };
 }
 
+/* At most NOTICE_ALERTS_MAX of them. */
+static size_t alerts_read(const json_t *list, NoticeAlert **ret_alerts) {
+    const size_t all = json_array_size(list), count = all < NOTICE_ALERTS_MAX ? all : NOTICE_ALERTS_MAX;
+    *ret_alerts = alloc_zeroed(count + 1, sizeof **ret_alerts);
+    for (size_t i = 0; i < count; i++) (*ret_alerts)[i] = alert_read(json_array_get(list, i));
+    return count;
+}
+
+static size_t size_of(const json_t *object, const char *key) {
+    int64_t value = 0;
+    return json_whole(object, key, &value) && value > 0 ? (size_t)value : 0;
+}
+
 Notice *notice_read(const char *json) {
     json_t *root = json ? json_read(json, strnlen(json, NOTICE_BYTES_MAX), NULL) : NULL;
     const json_t *webhook = json_map(root, "webhook");
     if (!webhook || !json_text(root, "id")) return json_decref(root), NULL;
     OWN(notice) Notice *notice = alloc_zeroed(1, sizeof *notice);
-    int64_t truncated = 0;
-    const json_t *alerts = json_list(webhook, "alerts");
-    const size_t count = json_array_size(alerts);
-    json_whole(webhook, "truncatedAlerts", &truncated);
+    const json_t *alerts = json_list(webhook, "alerts"), *rest = json_map(root, "rest");
     *notice = (Notice){
         .root = root,
         .webhook = webhook,
@@ -74,11 +85,11 @@ Notice *notice_read(const char *json) {
         .is_firing = strcmp(text_of(webhook, "status"), "resolved") != 0,
         .is_test = json_flag(root, "test", false),
         .created_ms = time_of(root, "created_at"),
-        .count = count < NOTICE_ALERTS_MAX ? count : NOTICE_ALERTS_MAX,
     };
-    notice->alerts = alloc_zeroed(notice->count + 1, sizeof *notice->alerts);
-    notice->truncated = (truncated > 0 ? (size_t)truncated : 0) + (count - notice->count);
-    for (size_t i = 0; i < notice->count; i++) notice->alerts[i] = alert_read(json_array_get(alerts, i));
+    notice->count = alerts_read(alerts, &notice->alerts);
+    notice->rest_count = alerts_read(json_list(rest, "alerts"), &notice->rest);
+    notice->truncated = size_of(webhook, "truncatedAlerts") + (json_array_size(alerts) - notice->count);
+    notice->counted = rest ? size_of(rest, "counted") : notice->truncated;
     return GIVE(notice);
 }
 
@@ -86,6 +97,7 @@ Notice *notice_free(Notice *notice) {
     if (!notice) return NULL;
     json_decref(notice->root);
     free(notice->alerts);
+    free(notice->rest);
     free(notice);
     return NULL;
 }

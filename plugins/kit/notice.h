@@ -15,7 +15,7 @@ enum { NOTICE_ALERTS_MAX = 1000, NOTICE_BYTES_MAX = 8 << 20 };
 /* Texts are "" where there is none. */
 typedef struct NoticeAlert {
     bool is_firing;
-    const char *name, *severity, *account, *region;
+    const char *fingerprint, *name, *severity, *account, *region;
     const char *summary, *description, *reason, *value, *threshold, *metric;
     const char *worst; /* since it began to fire */
     const char *duration, *cleared; /* resolved */
@@ -34,6 +34,9 @@ typedef struct Notice {
     int64_t created_ms;
     NoticeAlert *alerts;
     size_t count, truncated;
+    NoticeAlert *rest; /* for a channel that wants it: those not among `alerts`, with few annotations */
+    size_t rest_count;
+    size_t counted; /* that fire and that no message has named */
 } Notice;
 
 Notice *notice_read(const char *json); /* NULL: no notification. Caller frees */

@@ -47,5 +47,6 @@ static json_t *alert_of(const Notice *notice, const NoticeAlert *alert) {
 char *alertmanager_body(const Notice *notice) {
     OWN(json) json_t *alerts = json_array();
     for (size_t i = 0; i < notice->count; i++) json_array_append_new(alerts, alert_of(notice, &notice->alerts[i]));
+    for (size_t i = 0; i < notice->rest_count; i++) json_array_append_new(alerts, alert_of(notice, &notice->rest[i]));
     return json_write(alerts);
 }

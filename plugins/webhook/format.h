@@ -24,12 +24,14 @@ char *slack_body(const Notice *notice); /* caller frees */
  * markdown. */
 char *teams_body(const Notice *notice); /* caller frees */
 
-/* PagerDuty, "Events API v2": one event an alert, dedup_key its fingerprint; at most 512 KB, summary at most 1,024
- * characters. The routing key has its place at `secret_at`. Alerts that the message only counts are one more event. */
+/* PagerDuty, "Events API v2": one event an alert, shown or not, dedup_key its fingerprint; at most 512 KB, summary at
+ * most 1,024 characters. The routing key has its place at `secret_at`. Alerts that the message only counts are one more
+ * event; so is that there are none any more, wherever something ended. */
 void pagerduty_bodies(const Notice *notice, Bodies *into);
 
 /* Alertmanager, `POST /api/v2/alerts`: its OpenAPI description. A firing alert is given an end that lies
- * ALERTMANAGER_LIFE_MS ahead: without one it would resolve itself after `resolve_timeout`. */
+ * ALERTMANAGER_LIFE_MS ahead: without one it would resolve itself after `resolve_timeout`; so each message has to name
+ * each that fires. */
 #define ALERTMANAGER_LIFE_MS ((int64_t)7 * 86400000)
 char *alertmanager_body(const Notice *notice); /* caller frees */
 

@@ -86,21 +86,31 @@ static void add_event(const Notice *notice, json_t *take_event, Bodies *into) {
     json_decref(take_event);
 }
 
-static json_t *event_of(const Notice *notice, size_t index) {
-    const NoticeAlert *alert = &notice->alerts[index];
-    const char *mark = json_text(json_array_get(json_list(notice->webhook, "alerts"), index), "fingerprint");
+static json_t *event_of(const Notice *notice, const NoticeAlert *alert) {
+    const char *mark = *alert->fingerprint ? alert->fingerprint : notice->id;
     const char *action = alert->is_firing ? "trigger" : "resolve";
-    return json_pack("{s:s,s:o,s:o,s:o}", "event_action", action, "dedup_key", cut(mark ? mark : notice->id, FIELD_MAX),
-        "payload", payload_of(notice, alert), "links", links_of(alert));
+    return json_pack("{s:s,s:o,s:o,s:o}", "event_action", action, "dedup_key", cut(mark, FIELD_MAX), "payload",
+        payload_of(notice, alert), "links", links_of(alert));
 }
 
-/* Alerts that the message only counts: an incident of their group, over when none of it fires. */
-static void add_rest(const Notice *notice, Bodies *into) {
+/* True if one of them has ended. */
+static bool add_alerts(const Notice *notice, const NoticeAlert *alerts, size_t count, Bodies *into) {
+    bool has_end = false;
+    for (size_t i = 0; i < count; i++) {
+        add_event(notice, event_of(notice, &alerts[i]), into);
+        has_end = has_end || !alerts[i].is_firing;
+    }
+    return has_end;
+}
+
+/* Alerts that fire without an incident of their own: one of their group, over when there are none of them. */
+static void add_counted(const Notice *notice, Bodies *into) {
     char hex[SHA256_HEX];
-    OWN(text) char *summary = text_format("%zu more alerts: %s", notice->truncated, notice->subject);
+    OWN(text) char *summary = text_format("%zu more alerts: %s", notice->counted, notice->subject);
     sha256_hex(notice->group_key, strlen(notice->group_key), hex);
     OWN(text) char *key = text_format("group-%.32s", hex);
-    const char *action = notice->is_firing ? "trigger" : "resolve", *severity = notice->is_firing ? "error" : "info";
+    const bool is_firing = notice->is_firing && notice->counted;
+    const char *action = is_firing ? "trigger" : "resolve", *severity = is_firing ? "error" : "info";
     if (notice->count) severity = severity_of(notice->alerts[0].severity); /* the most severe one comes first */
     add_event(notice,
         json_pack("{s:s,s:s,s:{s:o,s:s,s:s}}", "event_action", action, "dedup_key", key, "payload", "summary",
@@ -110,6 +120,7 @@ static void add_rest(const Notice *notice, Bodies *into) {
 
 void pagerduty_bodies(const Notice *notice, Bodies *into) {
     into->secret_at = strlen(key_head);
-    for (size_t i = 0; i < notice->count; i++) add_event(notice, event_of(notice, i), into);
-    if (notice->truncated || !notice->is_firing) add_rest(notice, into);
+    const bool shows_end = add_alerts(notice, notice->alerts, notice->count, into);
+    const bool names_end = add_alerts(notice, notice->rest, notice->rest_count, into);
+    if (notice->counted || !notice->is_firing || shows_end || names_end) add_counted(notice, into);
 }

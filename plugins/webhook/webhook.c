@@ -1,5 +1,6 @@
 /* webhook: a notification by HTTP POST, in the words of whoever takes it. */
 #include "webhook/format.h"
+#include "webhook/progress.h"
 #include "webhook/template.h"
 
 #include "base/alloc.h"
@@ -24,6 +25,7 @@ typedef struct Format {
     char *(*body)(const Notice *notice); /* one request, or */
     void (*bodies)(const Notice *notice, Bodies *into); /* several */
     int64_t limited_ms; /* the wait after a 429 that names none */
+    TocsinRest rest; /* what it tells of alerts that the message does not show */
 } Format;
 
 struct Webhook {
@@ -31,16 +33,18 @@ struct Webhook {
     json_t *config;
     const Format *format;
     TocsinSecret hmac, bearer, routing_key;
+    Progress stopped;
 };
 
-/* One delivery, until all its answers are there: the worst of them is its outcome, and a retry sends all again, which
- * the receiver's own deduplication makes harmless. */
+/* One delivery, until all its answers are there: the worst of them is its outcome, and a retry sends again what was not
+ * taken. What it sends twice the receiver's own deduplication makes harmless. */
 typedef struct Delivery {
-    const Webhook *webhook;
+    Webhook *webhook;
     TocsinDone *done;
     void *ctx;
     Notice *notice;
     Bodies bodies;
+    bool *is_taken; /* of each body: the receiver has it */
     size_t next, running;
     bool is_stopped; /* nothing more is sent: the rest would fare no better */
     TocsinOutcome outcome;
@@ -80,8 +84,8 @@ static char *default_body(const Notice *notice) { return json_write(notice->webh
 static const Format formats[] = {
     {"alertmanager", .body = default_body}, {"slack", .body = slack_body},
     {"pagerduty", .url = "https://events.pagerduty.com/v2/enqueue", .bodies = pagerduty_bodies,
-        .limited_ms = LIMITED_MS},
-    {"teams", .body = teams_body}, {"alertmanager_api", .body = alertmanager_body},
+        .limited_ms = LIMITED_MS, .rest = TOCSIN_REST_CHANGED},
+    {"teams", .body = teams_body}, {"alertmanager_api", .body = alertmanager_body, .rest = TOCSIN_REST_ALL},
     {"template"}, /* by the configuration's own */
 };
 
@@ -211,6 +215,7 @@ static void *init(const char *config_json, const TocsinHost *host) {
 
 static void destroy(void *handle) {
     Webhook *webhook = handle;
+    progress_deinit(&webhook->stopped);
     json_decref(webhook->config);
     free(webhook);
 }
@@ -283,6 +288,12 @@ static char *sign(const Webhook *webhook, const Notice *notice, const char *body
     return text_format("t=%lld,v1=%s", (long long)(notice->created_ms / 1000), hex);
 }
 
+/* One request of a delivery, until its answer. */
+typedef struct Request {
+    Delivery *delivery;
+    size_t index;
+} Request;
+
 static void answered(void *ctx, const TocsinHttpAnswer *answer);
 
 /* What is left of the time that a delivery may take in all. */
@@ -292,8 +303,9 @@ static int64_t time_left_ms(const Delivery *delivery) {
     return past_ms < 0 ? all_ms : all_ms - past_ms; /* the wall clock may have been put back */
 }
 
-static void post(Delivery *delivery, const Headers *headers, const char *body) {
+static void post(Delivery *delivery, const Headers *headers, size_t index) {
     const Webhook *webhook = delivery->webhook;
+    const char *body = delivery->bodies.texts[index];
     const json_t *config = webhook->config, *basic = json_map(config, "basic_auth");
     int64_t timeout_s = 30;
     json_whole(config, "timeout", &timeout_s);
@@ -319,7 +331,9 @@ static void post(Delivery *delivery, const Headers *headers, const char *body) {
         .body_secret = webhook->routing_key,
         .body_secret_at = delivery->bodies.secret_at,
     };
-    webhook->host->http(webhook->host, &request, answered, delivery);
+    Request *sent = alloc_zeroed(1, sizeof *sent);
+    *sent = (Request){delivery, index};
+    webhook->host->http(webhook->host, &request, answered, sent);
 }
 
 /* Each request has a key of its own: the notification's id, and from the second on its number behind it. */
@@ -335,12 +349,15 @@ static void send_one(Delivery *delivery, size_t index) {
     if (webhook->bearer) add_header(&headers, "Authorization", "Bearer ", webhook->bearer);
     if (signature) add_header(&headers, "X-Tocsin-Signature", signature, 0);
     delivery->running++;
-    post(delivery, &headers, body);
+    post(delivery, &headers, index);
 }
 
 static void finish(Delivery *delivery) {
     answer_give(delivery->done, delivery->ctx, delivery->outcome, delivery->retry_after_ms, "%s",
         delivery->detail ? delivery->detail : "");
+    if (delivery->outcome == TOCSIN_RETRY && delivery->bodies.count > 1)
+        progress_keep(&delivery->webhook->stopped, delivery->notice->id, GIVE(delivery->is_taken));
+    free(delivery->is_taken);
     bodies_deinit(&delivery->bodies);
     notice_free(delivery->notice);
     free(delivery->detail);
@@ -358,7 +375,9 @@ static void give_up(Delivery *delivery, TocsinOutcome outcome, const char *why) 
 static void go_on(Delivery *delivery) {
     enum { WORTHWHILE_MS = 1000 };
     while (!delivery->is_stopped && delivery->running < LANES && delivery->next < delivery->bodies.count) {
-        if (time_left_ms(delivery) < WORTHWHILE_MS)
+        if (delivery->is_taken[delivery->next])
+            delivery->next++;
+        else if (time_left_ms(delivery) < WORTHWHILE_MS)
             give_up(delivery, TOCSIN_RETRY, "the receiver is too slow for this many alerts at once");
         else
             send_one(delivery, delivery->next++);
@@ -370,9 +389,12 @@ static void go_on(Delivery *delivery) {
 static int weight(TocsinOutcome outcome) { return outcome == TOCSIN_RETRY ? 2 : outcome == TOCSIN_REFUSED ? 1 : 0; }
 
 static void answered(void *ctx, const TocsinHttpAnswer *answer) {
-    Delivery *delivery = ctx;
+    const Request request = *(Request *)ctx;
+    Delivery *delivery = request.delivery;
     Judged judged = judge(delivery->webhook->format, answer);
+    free(ctx);
     delivery->running--;
+    delivery->is_taken[request.index] = judged.outcome == TOCSIN_DELIVERED;
     if (judged.outcome == TOCSIN_RETRY) delivery->is_stopped = true;
     if (judged.retry_after_ms > delivery->retry_after_ms) delivery->retry_after_ms = judged.retry_after_ms;
     if (!delivery->detail || weight(judged.outcome) > weight(delivery->outcome)) {
@@ -398,7 +420,7 @@ static const char *render(const Webhook *webhook, const Notice *notice, Bodies *
 }
 
 static void deliver(void *handle, const char *notification_json, TocsinDone *done, void *ctx) {
-    const Webhook *webhook = handle;
+    Webhook *webhook = handle;
     Delivery *delivery = alloc_zeroed(1, sizeof *delivery);
     *delivery = (Delivery){.webhook = webhook, .done = done, .ctx = ctx, .notice = notice_read(notification_json)};
     delivery->began_ms = webhook->host->now_ms(webhook->host);
@@ -410,9 +432,14 @@ static void deliver(void *handle, const char *notification_json, TocsinDone *don
         why = "the secret of hmac_secret_file is not there";
     else
         why = render(webhook, delivery->notice, &delivery->bodies);
-    if (why) give_up(delivery, TOCSIN_REFUSED, why);
+    if (why)
+        give_up(delivery, TOCSIN_REFUSED, why);
+    else
+        delivery->is_taken = progress_take(&webhook->stopped, delivery->notice->id, delivery->bodies.count);
     go_on(delivery);
 }
 
-static const TocsinPlugin plugin = {sizeof(TocsinPlugin), TOCSIN_PLUGIN_ABI, keys, check, init, deliver, destroy};
+static TocsinRest rest(void *handle) { return ((const Webhook *)handle)->format->rest; }
+
+static const TocsinPlugin plugin = {sizeof(TocsinPlugin), TOCSIN_PLUGIN_ABI, keys, check, init, deliver, destroy, rest};
 const TocsinPlugin *tocsin_plugin(void) { return &plugin; }

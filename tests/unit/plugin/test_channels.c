@@ -242,6 +242,53 @@ START_TEST(several_requests_have_one_outcome) {
 }
 END_TEST
 
+static const struct Wish {
+    const char *plugin, *keys;
+    PluginRest want;
+} rest_wishes[] = {
+    {"webhook", "url: 'https://a.org'", PLUGIN_REST_NONE},
+    {"webhook", "url: 'https://a.org', format: slack", PLUGIN_REST_NONE},
+    {"webhook", "format: pagerduty, routing_key_file: secret", PLUGIN_REST_CHANGED},
+    {"webhook", "url: 'https://a.org/api/v2/alerts', format: alertmanager_api", PLUGIN_REST_ALL},
+    {"email", MAIL, PLUGIN_REST_NONE},
+    {"exec", "command: [sh]", PLUGIN_REST_NONE},
+};
+
+START_TEST(who_wants_the_rest) {
+    const struct Wish *c = &rest_wishes[_i];
+    Bench bench;
+    bench_init(&bench, c->plugin, c->keys);
+    ck_assert_int_eq(plugin_host_rest(bench.host, "r", c->plugin, 0), c->want);
+    bench_deinit(&bench);
+}
+END_TEST
+
+static int requests_of(Bench *bench, const char *message, PluginOutcome want) {
+    const int before = bench->world.requests;
+    Told told = {0};
+    plugin_host_deliver(bench->host, "r", "webhook", 0, message, world_told, &told);
+    world_run_until_told(&bench->world, &told);
+    ck_assert_int_eq(told.outcome, want);
+    return bench->world.requests - before;
+}
+
+/* A receiver that takes few at once gets to the last of many, in a few tries. */
+START_TEST(a_retry_sends_what_was_not_taken) {
+    static const int statuses[] = {202, 202, 429, 202};
+    Bench bench;
+    bench_init(&bench, "webhook", "format: pagerduty, routing_key_file: secret");
+    bench.world.scripted = COUNT_OF(statuses);
+    for (size_t i = 0; i < COUNT_OF(statuses); i++)
+        bench.world.script[i] = (HttpAnswer){.outcome = HTTP_ANSWERED, .status = statuses[i]};
+    OWN(text) char *message = world_notification(20, "firing");
+    const int first = requests_of(&bench, message, PLUGIN_RETRY);
+    ck_assert_int_lt(first, 20);
+    ck_assert_int_eq(requests_of(&bench, message, PLUGIN_DELIVERED), 20 - (first - 1)); /* all but one were taken */
+    ck_assert_int_eq(requests_of(&bench, message, PLUGIN_DELIVERED), 20); /* that one is over: this is another */
+    bench_deinit(&bench);
+}
+END_TEST
+
 static const struct Reply {
     HttpAnswer answer;
     PluginOutcome outcome;
@@ -535,6 +582,8 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, a_body_is_signed);
     tcase_add_test(tcase, a_body_holds_its_secret);
     tcase_add_loop_test(tcase, several_requests_have_one_outcome, 0, COUNT_OF(several));
+    tcase_add_test(tcase, a_retry_sends_what_was_not_taken);
+    tcase_add_loop_test(tcase, who_wants_the_rest, 0, COUNT_OF(rest_wishes));
     tcase_add_loop_test(tcase, webhook_answers, 0, COUNT_OF(replies));
     tcase_add_loop_test(tcase, what_a_receiver_repeats_holds_no_secret, 0, COUNT_OF(echoes));
     tcase_add_loop_test(tcase, mail_answers, 0, COUNT_OF(posted));

@@ -3,12 +3,14 @@
 #include "world.h"
 
 #include "webhook/format.h"
+#include "webhook/progress.h"
 #include "webhook/template.h"
 
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/text.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* A notification whose first alert has `value` as its `member`, or as the label or annotation of that name. */
@@ -165,7 +167,7 @@ END_TEST
 START_TEST(pagerduty_resolves_what_it_triggered) {
     OWN(bodies) Bodies bodies = {0}, counted = {0};
     OWN(notice) Notice *over = notice_with(1, "resolved", NULL, NULL), *many = notice_with(1, "firing", NULL, NULL);
-    many->truncated = 7;
+    many->counted = 7;
     pagerduty_bodies(over, &bodies);
     pagerduty_bodies(many, &counted);
     ck_assert_uint_eq(bodies.count, 2);
@@ -176,6 +178,62 @@ START_TEST(pagerduty_resolves_what_it_triggered) {
     ck_assert_str_eq(json_text(trigger, "event_action"), "trigger");
     ck_assert_str_eq(json_text(rest, "dedup_key"), json_text(trigger, "dedup_key"));
     ck_assert_int_eq(strncmp(json_text(json_map(trigger, "payload"), "summary"), "7 more alerts: ", 15), 0);
+}
+END_TEST
+
+/* A notification of one alert that fires and is shown, with a rest that names some with these statuses, `f` or `r`, and
+ * counts others; NULL: it has no rest, and its body counts them. */
+static Notice *notice_with_rest(const char *statuses, int counted) {
+    OWN(text) char *text = world_notification(1, "firing"), *others = world_notification(9, "firing");
+    OWN(json) json_t *root = json_read(text, strlen(text), NULL), *more = json_read(others, strlen(others), NULL);
+    const json_t *from = json_list(json_map(more, "webhook"), "alerts");
+    json_t *alerts = json_array();
+    for (size_t i = 0; statuses && statuses[i]; i++) {
+        json_t *alert = json_array_get(from, i);
+        json_object_set_new(alert, "fingerprint", json_sprintf("%zu", i));
+        json_object_set_new(alert, "status", json_string(statuses[i] == 'f' ? "firing" : "resolved"));
+        json_object_set_new(alert, "endsAt", json_string("2026-01-02T03:06:05.000Z"));
+        json_array_append(alerts, alert);
+    }
+    if (statuses)
+        json_object_set_new(root, "rest", json_pack("{s:O,s:i}", "alerts", alerts, "counted", counted));
+    else
+        json_object_set_new(json_object_get(root, "webhook"), "truncatedAlerts", json_integer(counted));
+    json_decref(alerts);
+    OWN(text) char *again = json_write(root);
+    return notice_read(again);
+}
+
+/* What is named beside the shown alert; counted; what the last event says of the group's incident, NULL: nothing. */
+static const struct Named {
+    const char *statuses;
+    int counted;
+    const char *group, *summary;
+} named[] = {
+    {"", 0, NULL, NULL}, {"f", 0, NULL, NULL},
+    {"frfr", 0, "resolve", NULL}, /* nobody is only counted any more, should anybody have been */
+    {"fr", 4, "trigger", "4 more alerts: "}, {"", 4, "trigger", "4 more alerts: "}, {NULL, 0, NULL, NULL},
+    {NULL, 7, "trigger", "7 more alerts: "}, /* of a time in which a message had no rest */
+};
+
+START_TEST(pagerduty_hears_of_each_that_is_named) {
+    const struct Named *c = &named[_i];
+    const size_t length = c->statuses ? strlen(c->statuses) : 0;
+    OWN(bodies) Bodies bodies = {0};
+    OWN(notice) Notice *notice = notice_with_rest(c->statuses, c->counted);
+    pagerduty_bodies(notice, &bodies);
+    ck_assert_uint_eq(bodies.count, 1 + length + (c->group != NULL));
+    for (size_t i = 0; i < length; i++) {
+        OWN(text) char *key = text_format("%zu", i);
+        OWN(json) json_t *event = event_at(&bodies, 1 + i);
+        ck_assert_str_eq(json_text(event, "event_action"), c->statuses[i] == 'f' ? "trigger" : "resolve");
+        ck_assert_str_eq(json_text(event, "dedup_key"), key);
+    }
+    OWN(json) json_t *last = event_at(&bodies, bodies.count - 1);
+    ck_assert_int_eq(strncmp(json_text(last, "dedup_key"), "group-", 6) == 0, c->group != NULL);
+    if (c->group) ck_assert_str_eq(json_text(last, "event_action"), c->group);
+    const char *summary = json_text(json_map(last, "payload"), "summary");
+    if (c->summary) ck_assert_int_eq(strncmp(summary, c->summary, strlen(c->summary)), 0);
 }
 END_TEST
 
@@ -206,6 +264,38 @@ START_TEST(alertmanager_gets_what_prometheus_would_send) {
     ck_assert_str_eq(json_text(first, "generatorURL"), "https://console.aws.amazon.com/x#y=1");
     ck_assert_str_eq(json_text(json_map(first, "labels"), "alertname"), "api-latency-p99");
     ck_assert_str_eq(json_text(json_map(first, "annotations"), "_9_a_b"), "x");
+}
+END_TEST
+
+START_TEST(alertmanager_hears_of_each_that_is_named) {
+    OWN(notice) Notice *notice = notice_with_rest("fr", 3);
+    OWN(json) json_t *alerts = read_back(alertmanager_body(notice));
+    ck_assert_uint_eq(json_array_size(alerts), 3);
+    ck_assert_str_eq(json_text(json_array_get(alerts, 1), "endsAt"), "2026-01-09T03:09:05.000Z");
+    ck_assert_str_eq(json_text(json_array_get(alerts, 2), "endsAt"), "2026-01-02T03:06:05.000Z");
+    ck_assert_str_eq(json_text(json_map(json_array_get(alerts, 2), "labels"), "number"), "1");
+}
+END_TEST
+
+/* --- what was taken of several requests --- */
+
+START_TEST(the_last_stopped_deliveries_are_known) {
+    Progress progress = {.next = 0};
+    for (size_t i = 0; i <= PROGRESS_MAX; i++) {
+        OWN(text) char *id = text_format("%zu", i);
+        bool *is_taken = progress_take(&progress, id, 2);
+        ck_assert(!is_taken[0] && !is_taken[1]);
+        is_taken[1] = true;
+        progress_keep(&progress, id, is_taken);
+    }
+    for (int again = 0; again < 2; again++) {
+        bool *oldest = progress_take(&progress, "0", 2), *newest = progress_take(&progress, "64", 2);
+        ck_assert(!oldest[1]);
+        ck_assert_int_eq(newest[1], !again); /* known once: who goes on keeps it again */
+        free(oldest);
+        free(newest);
+    }
+    progress_deinit(&progress);
 }
 END_TEST
 
@@ -314,8 +404,11 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, pagerduty_gets_an_event_an_alert);
     tcase_add_loop_test(tcase, pagerduty_knows_four_severities, 0, COUNT_OF(severities));
     tcase_add_test(tcase, pagerduty_resolves_what_it_triggered);
+    tcase_add_loop_test(tcase, pagerduty_hears_of_each_that_is_named, 0, COUNT_OF(named));
     tcase_add_test(tcase, pagerduty_keeps_its_limits);
     tcase_add_loop_test(tcase, alertmanager_gets_what_prometheus_would_send, 0, 2);
+    tcase_add_test(tcase, alertmanager_hears_of_each_that_is_named);
+    tcase_add_test(tcase, the_last_stopped_deliveries_are_known);
     tcase_add_loop_test(tcase, a_wrong_template_is_explained, 0, COUNT_OF(wrongs));
     tcase_add_loop_test(tcase, a_template_becomes_a_body, 0, COUNT_OF(made));
     tcase_add_loop_test(tcase, a_value_stays_a_value, 0, COUNT_OF(hostile));

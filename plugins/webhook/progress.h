@@ -1,0 +1,26 @@
+/* Of a delivery that is several requests: which of them were taken before its try ended early, so that a retry sends
+ * the others. A receiver that takes so many a minute would never get to the last ones otherwise. Memory alone, of the
+ * last PROGRESS_MAX such deliveries: one that is not known any more is sent as a whole. */
+#ifndef TOCSIN_WEBHOOK_PROGRESS_H
+#define TOCSIN_WEBHOOK_PROGRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { PROGRESS_MAX = 64 };
+
+typedef struct Progress {
+    struct Stopped {
+        char *id; /* of the notification; NULL: free */
+        bool *is_taken; /* a request each */
+    } list[PROGRESS_MAX];
+    size_t next;
+} Progress;
+
+void progress_deinit(Progress *progress);
+/* Which of its `count` requests were taken, as progress_keep() was told; none where it is not known. Caller frees. */
+bool *progress_take(Progress *progress, const char *id, size_t count);
+/* In place of the oldest, where there is no room. */
+void progress_keep(Progress *progress, const char *id, bool *take_taken);
+
+#endif
