@@ -1,5 +1,6 @@
 #include "base/json_pull.h"
 
+#include "base/alloc.h"
 #include "base/json.h"
 #include "base/text.h"
 
@@ -39,6 +40,8 @@ void json_pull_deinit(JsonPull *in) { buffer_deinit(&in->mended); }
 bool json_text_is(JsonText text, const char *word) {
     return text.length == strlen(word) && memcmp(text.bytes, word, text.length) == 0;
 }
+
+char *json_text_copy(JsonText text) { return text_copy_length(text.bytes, text.length); }
 
 /* The byte at hand behind blanks; 0 at the end (no byte of JSON is 0). */
 static char look(JsonPull *in) {
@@ -206,7 +209,7 @@ bool json_pull_key(JsonPull *in, JsonText *ret_key) {
 int json_pull_member(JsonPull *in, const char *const *keys, uint32_t *seen) {
     for (JsonText key; json_pull_key(in, &key); json_pull_skip(in)) {
         for (int i = 0; keys[i]; i++) {
-            if (!json_text_is(key, keys[i])) continue;
+            if (*key.bytes != *keys[i] || !json_text_is(key, keys[i])) continue; /* most differ at once */
             if (*seen >> i & 1) return fail(in, "a key comes twice"), -1;
             *seen |= UINT32_C(1) << i;
             return i;
@@ -307,14 +310,34 @@ bool json_pull_number(JsonPull *in, double *ret_number) {
     return true;
 }
 
+bool json_pull_whole(JsonPull *in, int64_t *ret_whole) {
+    double number;
+    json_pull_peek(in);
+    const char *from = in->at;
+    if (!json_pull_number(in, &number)) return false;
+    if (fabs(number) >= 9e15 || number != trunc(number)) {
+        in->at = from;
+        return false;
+    }
+    *ret_whole = (int64_t)number;
+    return true;
+}
+
 /* --- all the rest --- */
 
-static void word(JsonPull *in, const char *wanted) {
+static bool word(JsonPull *in, const char *wanted) {
     const size_t length = strlen(wanted);
     if ((size_t)(in->end - in->at) < length || memcmp(in->at, wanted, length) != 0)
-        fail(in, "a value was expected");
-    else
-        in->at += length;
+        return fail(in, "a value was expected");
+    in->at += length;
+    return true;
+}
+
+bool json_pull_flag(JsonPull *in, bool *ret_flag) {
+    const char c = json_pull_peek(in);
+    if ((c != 't' && c != 'f') || !word(in, c == 't' ? "true" : "false")) return false;
+    *ret_flag = c == 't';
+    return true;
 }
 
 void json_pull_skip(JsonPull *in) { /* calls itself: no deeper than JSON_DEPTH */
@@ -336,6 +359,15 @@ void json_pull_skip(JsonPull *in) { /* calls itself: no deeper than JSON_DEPTH *
     case '\0': return;
     default: json_pull_number(in, &number);
     }
+}
+
+bool json_pull_raw(JsonPull *in, JsonText *ret_json) {
+    json_pull_peek(in);
+    const char *from = in->at;
+    json_pull_skip(in);
+    if (in->has_failed) return false;
+    *ret_json = (JsonText){from, (size_t)(in->at - from)};
+    return true;
 }
 
 bool json_pull_end(JsonPull *in) {

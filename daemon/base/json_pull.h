@@ -7,7 +7,7 @@
  *     json_pull_init(&in, text, length, err);
  *     if (json_pull_open(&in, '{'))
  *         for (int key; (key = json_pull_member(&in, keys, &seen)) >= 0;)
- *             ... one of json_pull_open(), json_pull_text(), json_pull_number(), json_pull_skip()
+ *             ... one of json_pull_open(), json_pull_text(), json_pull_number() and their like, json_pull_skip()
  *     const bool is_json = json_pull_end(&in);
  *     json_pull_deinit(&in);
  *
@@ -50,11 +50,17 @@ int json_pull_member(JsonPull *in, const char *const *keys, uint32_t *seen);
 /* Takes the string, the number at hand. False: the value is none; it is still at hand. */
 bool json_pull_text(JsonPull *in, JsonText *ret_text);
 bool json_pull_number(JsonPull *in, double *ret_number);
-/* Takes the value at hand, whatever it is; true, false and null can only be skipped. */
+/* Likewise, a number without fraction of a size below 9e15 (beyond, doubles skip integers); true or false. */
+bool json_pull_whole(JsonPull *in, int64_t *ret_whole);
+bool json_pull_flag(JsonPull *in, bool *ret_flag);
+/* Takes the value at hand, whatever it is. */
 void json_pull_skip(JsonPull *in);
+/* Likewise, and gives its bytes as they stand, which live as long as the whole. False: it is no JSON. */
+bool json_pull_raw(JsonPull *in, JsonText *ret_json);
 /* Was all of it JSON, to the last byte? False: ERROR_INPUT with the place in the text. */
 bool json_pull_end(JsonPull *in);
 
 bool json_text_is(JsonText text, const char *word);
+char *json_text_copy(JsonText text); /* caller frees */
 
 #endif

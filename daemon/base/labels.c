@@ -1,9 +1,11 @@
 #include "base/labels.h"
 
 #include "base/alloc.h"
+#include "base/buffer.h"
 #include "base/json.h"
 #include "base/text.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -141,6 +143,41 @@ Labels *labels_from_json(const json_t *object) {
     json_t *value;
     json_object_foreach((json_t *)(uintptr_t)object, name, value) {
         if (json_is_string(value)) pairs[count++] = (Label){name, json_string_value(value)};
+    }
+    Labels *labels = labels_new(pairs, count);
+    free(pairs);
+    return labels;
+}
+
+/* Their texts into `texts`, each with a zero byte behind; how many pairs that are. */
+static size_t pull_pairs(JsonPull *in, Buffer *texts) {
+    size_t count = 0;
+    for (JsonText name, value; json_pull_key(in, &name);) {
+        const size_t begin = texts->used;
+        buffer_add(texts, name.bytes, name.length);
+        buffer_add(texts, "", 1);
+        if (json_pull_text(in, &value)) {
+            buffer_add(texts, value.bytes, value.length);
+            buffer_add(texts, "", 1);
+            count++;
+        } else {
+            texts->used = begin;
+            json_pull_skip(in);
+        }
+    }
+    return count;
+}
+
+Labels *labels_pull(JsonPull *in) {
+    if (!json_pull_open(in, '{')) return NULL;
+    OWN(buffer) Buffer texts = BUFFER(SIZE_MAX / 4);
+    const size_t count = pull_pairs(in, &texts);
+    Label *pairs = alloc_zeroed(count, sizeof *pairs);
+    const char *at = buffer_string(&texts);
+    for (size_t i = 0; i < count; i++) {
+        pairs[i].name = at;
+        pairs[i].value = at += strlen(at) + 1;
+        at += strlen(at) + 1;
     }
     Labels *labels = labels_new(pairs, count);
     free(pairs);

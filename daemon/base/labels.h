@@ -4,6 +4,7 @@
 #ifndef TOCSIN_BASE_LABELS_H
 #define TOCSIN_BASE_LABELS_H
 
+#include "base/json_pull.h"
 #include "base/own.h"
 
 #include <jansson.h>
@@ -36,5 +37,7 @@ const char *labels_get(const Labels *labels, const char *name); /* "" where abse
 bool labels_equal(const Labels *a, const Labels *b);
 json_t *labels_json(const Labels *labels); /* an object of strings; new reference */
 Labels *labels_from_json(const json_t *object); /* strings only; others are left out; caller frees */
+/* The same from the object at hand, which is taken. NULL: the value is none; it is still at hand. */
+Labels *labels_pull(JsonPull *in);
 
 #endif

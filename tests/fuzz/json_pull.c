@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/json_pull.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,8 @@ static void hold(bool what) {
 static void walk(JsonPull *in, const json_t *same) {
     JsonText text;
     double number;
+    int64_t whole;
+    bool flag;
     size_t count = 0;
     if (json_pull_open(in, '{')) {
         for (; json_pull_key(in, &text); count++) {
@@ -32,11 +35,15 @@ static void walk(JsonPull *in, const json_t *same) {
     } else if (json_pull_text(in, &text)) {
         hold(!same || (json_is_string(same) && json_string_length(same) == text.length));
         hold(!same || memcmp(json_string_value(same), text.bytes, text.length) == 0);
+    } else if (json_pull_whole(in, &whole)) {
+        hold(!same || (json_is_number(same) && json_number_value(same) == (double)whole));
     } else if (json_pull_number(in, &number)) {
+        hold(fabs(number) >= 9e15 || number != trunc(number));
         hold(!same || (json_is_number(same) && json_number_value(same) == number));
+    } else if (json_pull_flag(in, &flag)) {
+        hold(!same || (json_is_boolean(same) && json_boolean_value(same) == flag));
     } else {
-        const char first = json_pull_peek(in);
-        hold(!same || first == (json_is_null(same) ? 'n' : json_is_true(same) ? 't' : json_is_false(same) ? 'f' : 0));
+        hold(!same || (json_is_null(same) && json_pull_peek(in) == 'n'));
         json_pull_skip(in);
     }
 }

@@ -3,6 +3,7 @@
 #include "base/json_pull.h"
 
 #include "../run.h"
+#include "base/alloc.h"
 #include "base/json.h"
 #include "base/own.h"
 
@@ -103,6 +104,62 @@ START_TEST(members_by_name) {
 }
 END_TEST
 
+/* What each of the calls says of a value; what it does not take is still at hand. */
+static const struct Value {
+    const char *text;
+    bool is_whole, is_flag;
+    int64_t want;
+} values[] = {{"0", true, false, 0}, {"-0", true, false, 0}, {" 7", true, false, 7}, {"-7", true, false, -7},
+    {"7.0", true, false, 7}, {"1.5e1", true, false, 15}, {"8999999999999999", true, false, 8999999999999999},
+    {"-8999999999999999", true, false, -8999999999999999}, {"9000000000000000", false, false, 0},
+    {"9223372036854775807", false, false, 0}, {"1e300", false, false, 0}, {"0.5", false, false, 0},
+    {"\"7\"", false, false, 0}, {" true", false, true, 1}, {"false", false, true, 0}, {"null", false, false, 0},
+    {"[true]", false, false, 0}, {"{}", false, false, 0}};
+START_TEST(whole_numbers_and_flags) {
+    const struct Value *c = &values[_i];
+    JsonPull in;
+    int64_t got = -1;
+    bool flag = false;
+    begin(&in, c->text, NULL);
+    const bool is_whole = json_pull_whole(&in, &got), is_flag = !is_whole && json_pull_flag(&in, &flag);
+    ck_assert_msg(is_whole == c->is_whole && is_flag == c->is_flag, "%s", c->text);
+    ck_assert_int_eq(got, is_whole ? c->want : -1);
+    ck_assert_int_eq(flag, is_flag && c->want);
+    if (!is_whole && !is_flag) json_pull_skip(&in);
+    ck_assert_msg(end(&in), "%s", c->text);
+}
+END_TEST
+
+START_TEST(a_flag_is_a_whole_word) {
+    JsonPull in;
+    bool flag;
+    begin(&in, "truth", NULL);
+    ck_assert(!json_pull_flag(&in, &flag));
+    ck_assert(!end(&in));
+}
+END_TEST
+
+START_TEST(a_value_as_it_stands) {
+    static const char *const keys[] = {"a", "b", NULL};
+    JsonPull in;
+    JsonText raw = {NULL, 0}, text;
+    uint32_t seen = 0;
+    begin(&in, "{\"a\": {\"x\" : [1, \"\\u00e9}\"]} ,\"b\":\"c\"}", NULL);
+    ck_assert(json_pull_open(&in, '{'));
+    ck_assert_int_eq(json_pull_member(&in, keys, &seen), 0);
+    ck_assert(json_pull_raw(&in, &raw));
+    ck_assert_int_eq(json_pull_member(&in, keys, &seen), 1);
+    ck_assert(json_pull_text(&in, &text) && json_text_is(text, "c")); /* the raw one outlives the calls behind it */
+    OWN(text) char *copy = json_text_copy(raw);
+    ck_assert_str_eq(copy, "{\"x\" : [1, \"\\u00e9}\"]}");
+    ck_assert_int_eq(json_pull_member(&in, keys, &seen), -1);
+    ck_assert(end(&in));
+    begin(&in, "[1,]", NULL);
+    ck_assert(!json_pull_raw(&in, &raw));
+    ck_assert(!end(&in));
+}
+END_TEST
+
 START_TEST(asked_twice_is_refused) {
     static const char *const keys[] = {"a", NULL};
     JsonPull in;
@@ -152,6 +209,9 @@ static void fill(TCase *tcase) {
     tcase_add_loop_test(tcase, numbers_are_exact, 0, (int)COUNT_OF(numbers));
     tcase_add_test(tcase, texts_are_mended);
     tcase_add_test(tcase, members_by_name);
+    tcase_add_loop_test(tcase, whole_numbers_and_flags, 0, (int)COUNT_OF(values));
+    tcase_add_test(tcase, a_flag_is_a_whole_word);
+    tcase_add_test(tcase, a_value_as_it_stands);
     tcase_add_test(tcase, asked_twice_is_refused);
     tcase_add_test(tcase, bounds_hold);
 }

@@ -37,6 +37,44 @@ START_TEST(sets_are_sorted_and_unique) {
 }
 END_TEST
 
+/* `json` as the value of a list, with another one behind it. */
+static Labels *pull(const char *json, bool *ret_goes_on) {
+    OWN(text) char *list = text_format("[%s,7]", json);
+    JsonPull in;
+    double behind = 0;
+    json_pull_init(&in, list, strlen(list), NULL);
+    ck_assert(json_pull_open(&in, '[') && json_pull_item(&in));
+    Labels *labels = labels_pull(&in);
+    if (!labels) json_pull_skip(&in);
+    *ret_goes_on = json_pull_item(&in) && json_pull_number(&in, &behind) && behind == 7 && !json_pull_item(&in) &&
+        json_pull_end(&in);
+    json_pull_deinit(&in);
+    return labels;
+}
+
+static const struct {
+    const char *json, *want; /* NULL: none */
+    bool goes_on;
+} pulled[] = {
+    {"{}", "{}", true},
+    {"{\"b\":\"2\",\"a\":\"\\u00e9 \\\"x\\\"\",\"\\u0062\":\"3\"}", "{\"a\":\"\xc3\xa9 \\\"x\\\"\",\"b\":\"3\"}", true},
+    {"{\"a\":1,\"b\":{\"c\":\"d\"},\"e\":\"f\",\"g\":null}", "{\"e\":\"f\"}", true},
+    {"{\"empty\":\"\",\"\":\"nameless\",\"a\":\"b\"}", "{\"a\":\"b\"}", true},
+    {"[\"a\"]", NULL, true},
+    {"\"a\"", NULL, true},
+    {"null", NULL, true},
+    {"{\"a\":\"b\",\"c\"", "{\"a\":\"b\"}", false},
+};
+
+START_TEST(sets_are_read_without_a_tree) {
+    bool goes_on;
+    OWN(labels) Labels *labels = pull(pulled[_i].json, &goes_on);
+    ck_assert_int_eq(goes_on, pulled[_i].goes_on);
+    ck_assert_int_eq(labels != NULL, pulled[_i].want != NULL);
+    if (labels) expect(labels, pulled[_i].want);
+}
+END_TEST
+
 START_TEST(texts_are_bounded) {
     char name[LABEL_NAME_MAX + 50], value[LABEL_VALUE_MAX + 50];
     memset(name, 'n', sizeof name);
@@ -67,6 +105,7 @@ END_TEST
 
 static void fill(TCase *tcase) {
     tcase_add_test(tcase, sets_are_sorted_and_unique);
+    tcase_add_loop_test(tcase, sets_are_read_without_a_tree, 0, COUNT_OF(pulled));
     tcase_add_test(tcase, texts_are_bounded);
     tcase_add_loop_test(tcase, names_are_those_of_prometheus, 0, COUNT_OF(names));
 }
