@@ -111,15 +111,11 @@ Instance *instance_find(Instances *table, const char *fingerprint) {
     return slot ? &slot->instance : NULL;
 }
 
-Instance *instance_get(Instances *table, const char *alarm, const char *account, const char *region, const char *source,
-    const Labels *series, int64_t now_ms) {
-    char fingerprint[FINGERPRINT_TEXT];
-    fingerprint_make(alarm, account, region, source, series, fingerprint);
-    Instance *found = instance_find(table, fingerprint);
-    if (found) return found;
+Instance *instance_add(Instances *table, const char *fingerprint, const char *alarm, const char *account,
+    const char *region, const char *source, const Labels *series, int64_t now_ms) {
     Slot *slot = alloc_zeroed(1, sizeof *slot);
     Instance *made = &slot->instance;
-    memcpy(made->fingerprint, fingerprint, sizeof fingerprint);
+    memcpy(made->fingerprint, fingerprint, sizeof made->fingerprint);
     made->name = intern(alarm);
     made->source = intern(source);
     made->account = intern(account);
@@ -134,6 +130,14 @@ Instance *instance_get(Instances *table, const char *alarm, const char *account,
     made->facts.reason = text_copy("Unchecked: Initial alarm creation");
     HASH_ADD_STR(table->slots, instance.fingerprint, slot);
     return made;
+}
+
+Instance *instance_get(Instances *table, const char *alarm, const char *account, const char *region, const char *source,
+    const Labels *series, int64_t now_ms) {
+    char fingerprint[FINGERPRINT_TEXT];
+    fingerprint_make(alarm, account, region, source, series, fingerprint);
+    Instance *found = instance_find(table, fingerprint);
+    return found ? found : instance_add(table, fingerprint, alarm, account, region, source, series, now_ms);
 }
 
 size_t instances_count(const Instances *table) { return HASH_COUNT(table->slots); }

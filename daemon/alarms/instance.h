@@ -77,6 +77,9 @@ void fingerprint_make(const char *alarm, const char *account, const char *region
 /* A new one in INSUFFICIENT_DATA, or the one that is there. `series` is borrowed. */
 Instance *instance_get(Instances *table, const char *alarm, const char *account, const char *region, const char *source,
     const Labels *series, int64_t now_ms);
+/* As instance_get(), where it is known that there is none under the fingerprint which these parts give. */
+Instance *instance_add(Instances *table, const char *fingerprint, const char *alarm, const char *account,
+    const char *region, const char *source, const Labels *series, int64_t now_ms);
 Instance *instance_find(Instances *table, const char *fingerprint); /* NULL: none */
 void instance_remove(Instances *table, Instance *instance);
 size_t instances_count(const Instances *table);

@@ -10,6 +10,41 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What has no column of its own: the members of reason_data_json. */
+typedef enum {
+    EXTRA_ANNOTATIONS,
+    EXTRA_CONSOLE_URL,
+    EXTRA_DATA_MISSING,
+    EXTRA_EARLY_UNTIL,
+    EXTRA_HOLD,
+    EXTRA_HOLD_UNTIL,
+    EXTRA_NEWS,
+    EXTRA_NO_DATA,
+    EXTRA_NOTES,
+    EXTRA_SEVERITY,
+    EXTRA_THRESHOLD,
+    EXTRA_VALUE,
+    EXTRA_WHAT,
+    EXTRA_WORST,
+} Extra;
+static const char *const extra_keys[] = {
+    [EXTRA_ANNOTATIONS] = "annotations",
+    [EXTRA_CONSOLE_URL] = "console_url",
+    [EXTRA_DATA_MISSING] = "data_missing",
+    [EXTRA_EARLY_UNTIL] = "early_until_s",
+    [EXTRA_HOLD] = "hold",
+    [EXTRA_HOLD_UNTIL] = "hold_until_ms",
+    [EXTRA_NEWS] = "news",
+    [EXTRA_NO_DATA] = "no_data",
+    [EXTRA_NOTES] = "notes",
+    [EXTRA_SEVERITY] = "severity",
+    [EXTRA_THRESHOLD] = "threshold",
+    [EXTRA_VALUE] = "value_s",
+    [EXTRA_WHAT] = "what",
+    [EXTRA_WORST] = "worst",
+    NULL,
+};
+
 static const char *json_in_arena(json_t *take_json, Arena *arena) {
     char *text = json_write(take_json);
     const char *kept = arena_text(arena, text);
@@ -62,56 +97,111 @@ InstanceRow instance_row(const Instance *i, Arena *arena) {
     };
 }
 
-static Labels *labels_of(const char *text) {
-    OWN(json) json_t *object = json_read(text, strlen(text), NULL);
-    return labels_from_json(object);
+static Labels *labels_of(const char *json) {
+    JsonPull in;
+    json_pull_init(&in, json ? json : "{}", json ? strlen(json) : 2, NULL);
+    Labels *labels = labels_pull(&in);
+    json_pull_deinit(&in);
+    return labels ? labels : labels_new(NULL, 0);
 }
 
-static Severity severity_of(const char *word) {
+/* --- extras. False: the value is of another type, and still at hand --- */
+
+static bool pull_severity(JsonPull *in, Severity *ret_severity) {
+    JsonText word;
+    if (!json_pull_text(in, &word)) return false;
     for (int s = SEVERITY_CRITICAL; s <= SEVERITY_INFO; s++)
-        if (word && !strcmp(word, severity_word((Severity)s))) return (Severity)s;
-    return SEVERITY_WARNING;
+        if (json_text_is(word, severity_word((Severity)s))) *ret_severity = (Severity)s;
+    return true;
 }
 
-static char *copy_or_null(const char *text) { return text ? text_copy(text) : NULL; }
+static bool pull_no_data(JsonPull *in, NoData *ret_no_data) {
+    int64_t number;
+    if (!json_pull_whole(in, &number)) return false;
+    if (number >= NODATA_HOLD && number <= NODATA_RESOLVE) *ret_no_data = (NoData)number;
+    return true;
+}
 
-static void take_extras(Instance *i, const char *text, int64_t now_ms) {
-    OWN(json) json_t *all = json_read(text, strlen(text), NULL);
-    int64_t number = 0;
-    i->severity = severity_of(json_text(all, "severity"));
-    if (json_whole(all, "no_data", &number) && number >= NODATA_HOLD && number <= NODATA_RESOLVE)
-        i->no_data = (NoData)number;
-    if (json_whole(all, "early_until_s", &number)) i->memory.early_until_s = number;
-    if (json_whole(all, "news", &number) && number > 0) i->news = number;
-    if (json_whole(all, "hold_until_ms", &number) && number > 0) i->hold_until_ms = number;
-    i->data_missing = json_flag(all, "data_missing", false);
-    const json_t *annotations = json_map(all, "annotations");
-    if (annotations) {
-        labels_free(i->annotations);
-        i->annotations = labels_from_json(annotations);
+static bool pull_positive(JsonPull *in, int64_t *ret_number) {
+    int64_t number;
+    if (!json_pull_whole(in, &number)) return false;
+    if (number > 0) *ret_number = number;
+    return true;
+}
+
+static bool pull_labels(JsonPull *in, Labels **labels) {
+    Labels *pulled = labels_pull(in);
+    if (!pulled) return false;
+    labels_free(*labels);
+    *labels = pulled;
+    return true;
+}
+
+static bool pull_copy(JsonPull *in, char **ret_text) {
+    JsonText text;
+    if (!json_pull_text(in, &text)) return false;
+    *ret_text = json_text_copy(text);
+    return true;
+}
+
+static bool pull_what(JsonPull *in, InstanceFacts *facts) {
+    OWN(text) char *what = NULL;
+    if (!pull_copy(in, &what)) return false;
+    instance_facts_name(facts, what);
+    return true;
+}
+
+static bool pull_hold(JsonPull *in, Hold *hold, AlarmState state, int64_t now_ms) {
+    JsonText text;
+    if (!json_pull_raw(in, &text)) return false;
+    OWN(json) json_t *json = json_read(text.bytes, text.length, NULL);
+    hold_deinit(hold);
+    hold_read(hold, json_is_object(json) ? json : NULL, state, now_ms);
+    return true;
+}
+
+static bool pull_extra(Instance *i, Extra extra, JsonPull *in, int64_t now_ms) {
+    switch (extra) {
+    case EXTRA_ANNOTATIONS: return pull_labels(in, &i->annotations);
+    case EXTRA_CONSOLE_URL: return pull_copy(in, &i->facts.console_url);
+    case EXTRA_DATA_MISSING: return json_pull_flag(in, &i->data_missing);
+    case EXTRA_EARLY_UNTIL: return json_pull_whole(in, &i->memory.early_until_s);
+    case EXTRA_HOLD: return pull_hold(in, &i->hold, i->memory.state, now_ms);
+    case EXTRA_HOLD_UNTIL: return pull_positive(in, &i->hold_until_ms);
+    case EXTRA_NEWS: return pull_positive(in, &i->news);
+    case EXTRA_NO_DATA: return pull_no_data(in, &i->no_data);
+    case EXTRA_NOTES: return pull_labels(in, &i->facts.notes);
+    case EXTRA_SEVERITY: return pull_severity(in, &i->severity);
+    case EXTRA_THRESHOLD: return json_pull_number(in, &i->facts.threshold);
+    case EXTRA_VALUE: return json_pull_whole(in, &i->facts.value_s);
+    case EXTRA_WHAT: return pull_what(in, &i->facts);
+    case EXTRA_WORST: return json_pull_number(in, &i->facts.worst);
     }
-    const json_t *notes = json_map(all, "notes");
-    if (notes) i->facts.notes = labels_from_json(notes);
-    json_double(all, "threshold", &i->facts.threshold);
-    json_double(all, "worst", &i->facts.worst);
-    if (json_whole(all, "value_s", &number)) i->facts.value_s = number;
-    i->facts.console_url = copy_or_null(json_text(all, "console_url"));
-    instance_facts_name(&i->facts, json_text(all, "what"));
-    hold_deinit(&i->hold);
-    hold_read(&i->hold, json_map(all, "hold"), i->memory.state, now_ms);
+    return false;
+}
+
+/* Without a tree: there is one in each of very many rows. Of a damaged text what stands before the damage counts. */
+static void take_extras(Instance *i, const char *text, int64_t now_ms) {
+    JsonPull in;
+    uint32_t seen = 0;
+    json_pull_init(&in, text, strlen(text), NULL);
+    if (json_pull_open(&in, '{'))
+        for (int key; (key = json_pull_member(&in, extra_keys, &seen)) >= 0;)
+            if (!pull_extra(i, (Extra)key, &in, now_ms)) json_pull_skip(&in);
+    json_pull_deinit(&in);
 }
 
 Instance *instance_restore(Instances *table, const InstanceRow *row, int64_t now_ms) {
     AlarmState state;
+    char fingerprint[FINGERPRINT_TEXT];
     if (!row->alarm || !*row->alarm || !row->state || !state_parse(row->state, &state)) return NULL;
-    OWN(labels) Labels *series = labels_of(row->series_json ? row->series_json : "{}");
-    Instance *i = instance_get(table, row->alarm, row->account, row->region, row->source, series, now_ms);
-    if (strcmp(i->fingerprint, row->fingerprint)) { /* the row's own key must be what its parts hash to */
-        instance_remove(table, i);
-        return NULL;
-    }
+    OWN(labels) Labels *series = labels_of(row->series_json);
+    fingerprint_make(row->alarm, row->account, row->region, row->source, series, fingerprint);
+    if (strcmp(fingerprint, row->fingerprint)) return NULL; /* the row's own key must be what its parts hash to */
+    if (instance_find(table, fingerprint)) return NULL; /* a file that holds its key twice is damaged, too */
+    Instance *i = instance_add(table, fingerprint, row->alarm, row->account, row->region, row->source, series, now_ms);
     labels_free(i->labels);
-    i->labels = labels_of(row->labels_json ? row->labels_json : "{}");
+    i->labels = labels_of(row->labels_json);
     i->memory = (EvaluationMemory){.state = state, .window_end_s = row->window_end_ms / 1000};
     i->hold.judged = state;
     i->since_ms = row->since_ms;

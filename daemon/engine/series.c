@@ -212,9 +212,10 @@ Instance *series_seen(Series *all, size_t watch, const Labels *series, int64_t a
     if (!entry && !found->entries && labels_count(series)) row_remove(all, watch);
     if (!entry) entry = entry_add(all, watch, fingerprint);
     entry->is_seen = true;
-    Instance *instance = instance_find(all->core->instances, fingerprint); /* cheaper where it is there */
+    Instance *instance = instance_find(all->core->instances, fingerprint);
     if (!instance)
-        instance = instance_get(all->core->instances, w->alarm, w->account, w->region, w->source->name, series, now_ms);
+        instance = instance_add(
+            all->core->instances, fingerprint, w->alarm, w->account, w->region, w->source->name, series, now_ms);
     attach(all, watch, instance);
     return instance;
 }

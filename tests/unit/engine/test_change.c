@@ -234,6 +234,67 @@ START_TEST(a_row_under_a_strange_key_is_left_out) {
 }
 END_TEST
 
+static const InstanceRow *row_of(World *w, Arena *arena) {
+    InstanceRow *row = arena_alloc(arena, 1, sizeof *row);
+    *row = instance_row(w->instance, arena);
+    return row;
+}
+
+/* Damage that gives one row another's parts, or its key as well, does not touch the other. */
+START_TEST(a_row_that_looks_like_another_leaves_it_alone) {
+    World w;
+    world_init(&w, NODATA_HOLD);
+    step(&w, STATE_ALARM);
+    OWN(arena) Arena *arena = arena_new();
+    OWN(instances) Instances *table = instances_new();
+    const InstanceRow *good = row_of(&w, arena);
+    const Instance *back = instance_restore(table, good, NOW_MS);
+    ck_assert_ptr_nonnull(back);
+    InstanceRow other = *good;
+    other.state = "OK";
+    ck_assert_ptr_null(instance_restore(table, &other, NOW_MS));
+    other.fingerprint = "0000000000000000";
+    ck_assert_ptr_null(instance_restore(table, &other, NOW_MS));
+    ck_assert_ptr_eq(instance_find(table, good->fingerprint), back);
+    ck_assert_int_eq(back->memory.state, STATE_ALARM);
+    world_deinit(&w);
+}
+END_TEST
+
+/* Each for itself: what is of a wrong type, or out of range, is as if it were not there. */
+START_TEST(extras_that_make_no_sense_are_left_out) {
+    static const struct {
+        const char *before, *behind;
+    } wrong[] = {{"{\"annotations\":7,", "}"}, {"{\"annotations\":[\"a\"],", "}"}, {"{\"console_url\":{},", "}"},
+        {"{\"data_missing\":\"yes\",", "}"}, {"{\"early_until_s\":1.5,", "}"}, {"{\"hold\":[],", "}"},
+        {"{\"hold_until_ms\":-1,", "}"}, {"{\"news\":-1,", "}"}, {"{\"news\":9e15,", "}"}, {"{\"no_data\":99,", "}"},
+        {"{\"notes\":\"x\",", "}"}, {"{\"severity\":\"loud\",", "}"}, {"{\"severity\":null,", "}"},
+        {"{\"threshold\":null,", "}"}, {"{\"what\":false,", "}"}, {"{\"worst\":\"1\",", "}"},
+        {"{\"unknown\":[{}],", "}"}, {"{", ",\"what\""}, {"{", ",\"value_s\":8}"}};
+    World w;
+    world_init(&w, NODATA_HOLD);
+    OWN(arena) Arena *arena = arena_new();
+    for (size_t i = 0; i < COUNT_OF(wrong); i++) {
+        char extras[200];
+        snprintf(extras, sizeof extras, "%s\"value_s\":7%s", wrong[i].before, wrong[i].behind); /* this one is taken */
+        OWN(instances) Instances *table = instances_new();
+        InstanceRow row = *row_of(&w, arena);
+        row.reason_data_json = extras;
+        const Instance *back = instance_restore(table, &row, NOW_MS);
+        ck_assert_ptr_nonnull(back);
+        ck_assert_msg(back->facts.value_s == 7, "%s", extras);
+        ck_assert_ptr_null(back->annotations);
+        ck_assert(!back->facts.console_url && !back->facts.notes && !back->facts.what);
+        ck_assert(!back->data_missing && !back->memory.early_until_s && !back->hold_until_ms && !back->news);
+        ck_assert(isnan(back->facts.threshold) && isnan(back->facts.worst));
+        ck_assert(hold_equal(&back->hold, &(Hold){.judged = back->memory.state}));
+        ck_assert_int_eq(back->no_data, NODATA_HOLD);
+        ck_assert_int_eq(back->severity, SEVERITY_WARNING);
+    }
+    world_deinit(&w);
+}
+END_TEST
+
 START_TEST(labels_name_the_alarm_and_nothing_hides_them) {
     World w;
     world_init(&w, NODATA_HOLD);
@@ -529,6 +590,8 @@ static void fill(TCase *tests) {
     tcase_add_test(tests, a_state_that_is_said_is_taken_over);
     tcase_add_test(tests, notes_stay_until_it_fires_anew);
     tcase_add_test(tests, a_row_under_a_strange_key_is_left_out);
+    tcase_add_test(tests, a_row_that_looks_like_another_leaves_it_alone);
+    tcase_add_test(tests, extras_that_make_no_sense_are_left_out);
     tcase_add_test(tests, labels_name_the_alarm_and_nothing_hides_them);
     tcase_add_test(tests, a_fingerprint_is_of_its_parts_alone);
     tcase_add_test(tests, what_is_removed_while_firing_is_resolved_with_the_reason);
