@@ -106,15 +106,24 @@ static void add_part(Buffer *key, const char *part) {
     buffer_add(key, "\n", 1);
 }
 
-/* `before`: the draft made before this one, whose batch it shares as a rule; NULL: none. */
-static void draft_keys(Draft *draft, const MetricSelector *metric, const Draft *before, Arena *arena) {
+/* What stands in a batch's key. */
+static bool same_batch(const Draft *x, const Draft *y) {
+    const MetricBatch *a = &x->batch, *b = &y->batch;
+    return strcmp(x->account, y->account) == 0 && strcmp(x->region, y->region) == 0 && a->step_s == b->step_s &&
+        x->samples == y->samples && x->every_s == y->every_s && a->phased == b->phased && a->settle_s == b->settle_s &&
+        a->evaluation_step_s == b->evaluation_step_s;
+}
+
+static const char *batch_key(const Draft *draft, Arena *arena) {
     const MetricBatch *b = &draft->batch;
-    OWN(text)
-    char *batch_key = text_format("%s\n%s\n%lld\n%zu\n%lld\n%d\n%lld\n%lld", draft->account, draft->region,
+    return arena_format(arena, "%s\n%s\n%lld\n%zu\n%lld\n%d\n%lld\n%lld", draft->account, draft->region,
         (long long)b->step_s, draft->samples, (long long)draft->every_s, b->phased, (long long)b->settle_s,
         (long long)b->evaluation_step_s);
-    const bool is_same = before && strcmp(before->batch_key, batch_key) == 0;
-    draft->batch_key = is_same ? before->batch_key : arena_text(arena, batch_key);
+}
+
+/* `before`: the draft made before this one, whose batch it shares as a rule; NULL: none. */
+static void draft_keys(Draft *draft, const MetricSelector *metric, const Draft *before, Arena *arena) {
+    draft->batch_key = before && same_batch(before, draft) ? before->batch_key : batch_key(draft, arena);
     OWN(buffer) Buffer key = BUFFER(METRIC_KEY_MAX);
     add_part(&key, metric->namespace);
     add_part(&key, metric->metric_name);
