@@ -152,10 +152,11 @@ size_t touches_escalated(
     Groups *groups, const GroupWorld *world, const Group *group, Arena *arena, GroupTouch **ret_touches) {
     const Route *route = route_of_key(world->routes, group->receiver, group->key);
     Touches to = {.groups = groups, .world = world, .arena = arena};
+    *ret_touches = NULL;
+    if (!route->escalation || !route_makes_key(route, group->receiver, group->key)) return 0;
     to.list = arena_alloc(arena, ESCALATIONS_MAX + 1, sizeof *to.list);
     OWN(labels) Labels *labels = group_labels(group);
-    const bool is_its_own = route_makes_key(route, group->receiver, group->key);
-    for (const Route *next = is_its_own ? route->escalation : NULL; next; next = next->sibling)
+    for (const Route *next = route->escalation; next; next = next->sibling)
         touch_receiver(&to, next, next->receiver, labels);
     *ret_touches = to.list;
     return to.count;
