@@ -97,14 +97,6 @@ InstanceRow instance_row(const Instance *i, Arena *arena) {
     };
 }
 
-static Labels *labels_of(const char *json) {
-    JsonPull in;
-    json_pull_init(&in, json ? json : "{}", json ? strlen(json) : 2, NULL);
-    Labels *labels = labels_pull(&in);
-    json_pull_deinit(&in);
-    return labels ? labels : labels_new(NULL, 0);
-}
-
 /* --- extras. False: the value is of another type, and still at hand --- */
 
 static bool pull_severity(JsonPull *in, Severity *ret_severity) {
@@ -195,13 +187,13 @@ Instance *instance_restore(Instances *table, const InstanceRow *row, int64_t now
     AlarmState state;
     char fingerprint[FINGERPRINT_TEXT];
     if (!row->alarm || !*row->alarm || !row->state || !state_parse(row->state, &state)) return NULL;
-    OWN(labels) Labels *series = labels_of(row->series_json);
+    OWN(labels) Labels *series = labels_read(row->series_json);
     fingerprint_make(row->alarm, row->account, row->region, row->source, series, fingerprint);
     if (strcmp(fingerprint, row->fingerprint)) return NULL; /* the row's own key must be what its parts hash to */
     if (instance_find(table, fingerprint)) return NULL; /* a file that holds its key twice is damaged, too */
     Instance *i = instance_add(table, fingerprint, row->alarm, row->account, row->region, row->source, series, now_ms);
     labels_free(i->labels);
-    i->labels = labels_of(row->labels_json);
+    i->labels = labels_read(row->labels_json);
     i->memory = (EvaluationMemory){.state = state, .window_end_s = row->window_end_ms / 1000};
     i->hold.judged = state;
     i->since_ms = row->since_ms;

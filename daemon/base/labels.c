@@ -136,19 +136,6 @@ json_t *labels_json(const Labels *labels) {
     return object;
 }
 
-Labels *labels_from_json(const json_t *object) {
-    Label *pairs = alloc_zeroed(json_object_size(object), sizeof *pairs);
-    size_t count = 0;
-    const char *name;
-    json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)object, name, value) {
-        if (json_is_string(value)) pairs[count++] = (Label){name, json_string_value(value)};
-    }
-    Labels *labels = labels_new(pairs, count);
-    free(pairs);
-    return labels;
-}
-
 /* Their texts into `texts`, each with a zero byte behind; how many pairs that are. */
 static size_t pull_pairs(JsonPull *in, Buffer *texts) {
     size_t count = 0;
@@ -182,4 +169,13 @@ Labels *labels_pull(JsonPull *in) {
     Labels *labels = labels_new(pairs, count);
     free(pairs);
     return labels;
+}
+
+Labels *labels_read(const char *json) {
+    if (!json) return labels_new(NULL, 0);
+    JsonPull in;
+    json_pull_init(&in, json, strlen(json), NULL);
+    Labels *labels = labels_pull(&in);
+    json_pull_deinit(&in);
+    return labels ? labels : labels_new(NULL, 0);
 }

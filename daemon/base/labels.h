@@ -36,8 +36,11 @@ Label labels_at(const Labels *labels, size_t index); /* sorted by name; borrowed
 const char *labels_get(const Labels *labels, const char *name); /* "" where absent; borrowed */
 bool labels_equal(const Labels *a, const Labels *b);
 json_t *labels_json(const Labels *labels); /* an object of strings; new reference */
-Labels *labels_from_json(const json_t *object); /* strings only; others are left out; caller frees */
-/* The same from the object at hand, which is taken. NULL: the value is none; it is still at hand. */
+/* The strings of the object at hand, which is taken; others are left out. Caller frees. NULL: the value is no object,
+ * and still at hand. */
 Labels *labels_pull(JsonPull *in);
+/* The same from a text; what is no object, or NULL, gives none, and of a damaged one what stands before the damage
+ * counts. Never NULL. */
+Labels *labels_read(const char *json);
 
 #endif

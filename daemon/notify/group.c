@@ -49,10 +49,7 @@ void group_remove(Groups *groups, Group *group) {
     count_groups(groups);
 }
 
-Labels *group_labels(const Group *group) {
-    OWN(json) json_t *labels = json_read(group->labels_json, strlen(group->labels_json), NULL);
-    return labels_from_json(labels);
-}
+Labels *group_labels(const Group *group) { return labels_read(group->labels_json); }
 
 void group_spoke(Groups *groups, Group *group, int64_t first_flush_ms) {
     groups->unspoken += (size_t)!first_flush_ms - (size_t)!group->first_flush_ms;
@@ -139,22 +136,47 @@ char *group_told_format(const Group *group) {
     return buffer_take(&out);
 }
 
+typedef enum { TOLD_STARTS_AT, TOLD_AT, TOLD_NEWS, TOLD_DATA, TOLD_FLAPPING, TOLD_HELD } Told;
+static const char *const told_keys[] = {"starts_at", "at", "news", "data", "flapping", "held", NULL};
+
+/* False: the value is of another type, and still at hand. */
+static bool pull_told(JsonPull *in, Told told, Member *member) {
+    JsonText data;
+    switch (told) {
+    case TOLD_STARTS_AT: return json_pull_whole(in, &member->told_starts_ms);
+    case TOLD_AT: return json_pull_whole(in, &member->told_at_ms);
+    case TOLD_NEWS: return json_pull_whole(in, &member->told_news);
+    case TOLD_DATA: member->told_no_data = json_pull_text(in, &data); return member->told_no_data;
+    case TOLD_FLAPPING: return json_pull_flag(in, &member->told_flapping);
+    case TOLD_HELD: return json_pull_flag(in, &member->was_held);
+    }
+    return false;
+}
+
+static void told_entry(JsonText entry, Member *member) {
+    JsonPull in;
+    uint32_t seen = 0;
+    member->is_told = true;
+    json_pull_init(&in, entry.bytes, entry.length, NULL);
+    if (json_pull_open(&in, '{'))
+        for (int key; (key = json_pull_member(&in, told_keys, &seen)) >= 0;)
+            if (!pull_told(&in, (Told)key, member)) json_pull_skip(&in);
+    json_pull_deinit(&in);
+}
+
+/* Not by a tree either. An entry counts as a whole, and none that stands behind damage does. */
 void group_told_parse(Groups *groups, Group *group, const char *told_json) {
     if (!told_json) return;
-    OWN(json) json_t *told = json_read(told_json, strlen(told_json), NULL);
-    const char *fingerprint;
-    json_t *entry;
-    json_object_foreach(told, fingerprint, entry) {
-        if (strlen(fingerprint) != FINGERPRINT_TEXT - 1 || !json_is_object(entry)) continue;
-        Member *member = member_make(groups, group, fingerprint);
-        member->is_told = true;
-        member->told_no_data = json_text(entry, "data") != NULL;
-        member->told_flapping = json_flag(entry, "flapping", false);
-        member->was_held = json_flag(entry, "held", false);
-        json_whole(entry, "starts_at", &member->told_starts_ms);
-        json_whole(entry, "news", &member->told_news);
-        json_whole(entry, "at", &member->told_at_ms);
-    }
+    JsonPull in;
+    json_pull_init(&in, told_json, strlen(told_json), NULL);
+    if (json_pull_open(&in, '{'))
+        for (JsonText key, entry; json_pull_key(&in, &key);) {
+            char fingerprint[FINGERPRINT_TEXT] = "";
+            if (key.length == FINGERPRINT_TEXT - 1) memcpy(fingerprint, key.bytes, key.length);
+            if (json_pull_raw(&in, &entry) && *fingerprint && *entry.bytes == '{')
+                told_entry(entry, member_make(groups, group, fingerprint));
+        }
+    json_pull_deinit(&in);
 }
 
 int64_t beat_before(int64_t first_ms, int64_t interval_ms, int64_t at_ms) {

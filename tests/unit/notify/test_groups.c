@@ -414,6 +414,25 @@ START_TEST(what_was_told_may_be_unreadable) {
 }
 END_TEST
 
+#define TOLD "\"0000000000000001\":{\"starts_at\":1700000000000"
+static const struct {
+    const char *json;
+    bool is_told;
+} damaged[] = {{"{" TOLD "}}", true}, {"{" TOLD "},\"00000000", true}, {"{\"x\":[]," TOLD ",\"at\":\"x\"}}", true},
+    {"{" TOLD ",\"at\":17", false}, {"{" TOLD ",\"at\"}}", false}, {"{\"x\"," TOLD "}}", false}};
+
+START_TEST(what_was_told_counts_up_to_the_damage) {
+    Instance *a = world_instance(&world, "x", "n", "a");
+    a->firing_since_ms = world.now_ms;
+    const GroupRow row = {"oncall/{}:{alertname=\"x\"}", "oncall", "{\"alertname\":\"x\"}", world.now_ms + 1000, 7,
+        world.now_ms - 1000, world.now_ms - 1000, damaged[_i].json};
+    groups_restore(world.groups, &row, world.now_ms);
+    world_reroute(&world);
+    world_pass(&world, 600);
+    ck_assert_msg(!*world.said == damaged[_i].is_told, "%s: %s", row.told_json, world.said);
+}
+END_TEST
+
 static const int64_t jumps_ms[] = {3600000, -3600000};
 
 static void jump(int64_t by_ms) {
@@ -467,6 +486,7 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, too_much_owed_groups_by_receiver);
     tcase_add_test(tcase, what_has_not_spoken_counts_twice);
     tcase_add_loop_test(tcase, what_was_told_may_be_unreadable, 0, COUNT_OF(broken));
+    tcase_add_loop_test(tcase, what_was_told_counts_up_to_the_damage, 0, COUNT_OF(damaged));
     tcase_add_loop_test(tcase, what_is_under_way_when_the_clock_jumps_is_not_late, 0, COUNT_OF(jumps_ms));
 }
 
