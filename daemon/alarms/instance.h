@@ -35,16 +35,19 @@ typedef struct Datapoints {
 
 typedef struct Instance {
     char fingerprint[FINGERPRINT_TEXT];
+    bool gone; /* removed by a reload or a vanished resource: kept until its resolution was told */
+    bool data_missing; /* fires on, but its data is missing */
+    bool durable; /* false: in memory only, the disk was full */
+    Severity severity;
+    NoData no_data;
     const Alarm *alarm; /* of the present snapshot; NULL: gone, or one of Tocsin's own */
     const char *name; /* alarm name; interned, as the next three */
     const char *source; /* cloudwatch, tocsin ... */
     const char *account, *region; /* "" where none */
-    Severity severity;
     Labels *series, *labels; /* the series' own; all */
     Labels *annotations; /* NULL: none. The alarm's own and its description; without value and reason */
     EvaluationMemory memory; /* state, window end */
     Hold hold; /* what stands between its evaluation and what people are told */
-    NoData no_data;
     int64_t since_ms; /* when the state was reached */
     int64_t evaluated_ms;
     InstanceFacts facts;
@@ -53,11 +56,8 @@ typedef struct Instance {
     int64_t resolved_ms; /* when that ended; 0: it still fires */
     int64_t news; /* what people are owed beyond that it fires: matches of events since it began; each is told once */
     int64_t hold_until_ms; /* event alarms: ALARM ends when no match came until then */
-    bool gone; /* removed by a reload or a vanished resource: kept until its resolution was told */
     int64_t
         unseen_boot_ms; /* since when polls that find its series do not see it; 0: they do. A reload does not end it */
-    bool data_missing; /* fires on, but its data is missing */
-    bool durable; /* false: in memory only, the disk was full */
     char *evaluation_error; /* NULL: none */
     Datapoints datapoints;
 } Instance;
