@@ -49,7 +49,7 @@ static void push_node(Parts *shape, Parts *values, const Node *node) { /* depth 
 /* Moves them into the arena. */
 static const char *const *keep(Arena *arena, const Parts *parts) {
     const char **kept = arena_alloc(arena, parts->count, sizeof *kept);
-    memcpy((void *)kept, (void *)parts->all, parts->count * sizeof *kept);
+    if (parts->count) memcpy((void *)kept, (void *)parts->all, parts->count * sizeof *kept);
     return kept;
 }
 
