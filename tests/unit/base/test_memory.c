@@ -40,8 +40,26 @@ START_TEST(buffer_keeps_its_bound) {
     ck_assert(strlen(taken) == 1000 && buffer.used == 0 && !buffer.overflow);
     OWN(text) char *empty = buffer_take(&buffer);
     ck_assert_str_eq(empty, "");
-    ck_assert(buffer_format(&buffer, "%05d", 42));
-    ck_assert_str_eq(buffer.bytes, "00042");
+}
+END_TEST
+
+START_TEST(buffer_formats_in_place) {
+    OWN(buffer) Buffer buffer = BUFFER(1000);
+    ck_assert(buffer_format(&buffer, "%05d", 42)); /* into nothing yet */
+    ck_assert(buffer_format(&buffer, "%s", "-")); /* into what room there is */
+    ck_assert_str_eq(buffer.bytes, "00042-");
+    ck_assert(buffer_format(&buffer, "%0*d", (int)(buffer.room - buffer.used) - 1, 7)); /* fills it */
+    ck_assert_uint_eq(strlen(buffer.bytes), buffer.room - 1);
+    ck_assert(buffer_format(&buffer, "%s", "8")); /* one more than there is */
+    ck_assert(buffer_format(&buffer, "%0*d", (int)(1000 - buffer.used), 9)); /* to the bound */
+    ck_assert(strlen(buffer.bytes) == 1000 && buffer.used == 1000);
+    ck_assert(!strncmp(buffer.bytes + 250, "000078000", 9) && buffer.bytes[999] == '9');
+    ck_assert(!buffer_format(&buffer, "%d", 1) && buffer.overflow);
+    ck_assert_uint_eq(strlen(buffer.bytes), 1000); /* nothing of what does not fit stays */
+    OWN(buffer) Buffer small = BUFFER(8);
+    ck_assert(buffer_text(&small, "abcd"));
+    ck_assert(!buffer_format(&small, "%s", "efghi") && small.overflow);
+    ck_assert_str_eq(small.bytes, "abcd");
 }
 END_TEST
 
@@ -81,6 +99,7 @@ END_TEST
 static void fill(TCase *tcase) {
     tcase_add_test(tcase, arena_gives_aligned_zeroes);
     tcase_add_test(tcase, buffer_keeps_its_bound);
+    tcase_add_test(tcase, buffer_formats_in_place);
     tcase_add_test(tcase, first_error_stays);
     tcase_add_test(tcase, virtual_time_stands_still);
 }
