@@ -2,7 +2,6 @@
 #include "notify/group.h"
 
 #include "base/alloc.h"
-#include "base/buffer.h"
 #include "base/json.h"
 
 #include <inttypes.h>
@@ -116,7 +115,14 @@ void member_remove(Groups *groups, Member *member) {
 }
 
 /* As text, not by a tree: of a storm's one group that would be ten times as much. */
-static void add_told(Buffer *out, const Member *m) {
+Buffer told_begin(void) {
+    Buffer out = BUFFER(GROUP_TOLD_BYTES_MAX);
+    buffer_text(&out, "{");
+    return out;
+}
+
+void told_add(Buffer *out, const Member *m) {
+    if (!m->is_told) return;
     buffer_format(out, "%s\"%s\":{\"status\":\"firing\",\"starts_at\":%" PRId64, out->used > 1 ? "," : "",
         m->fingerprint, m->told_starts_ms);
     if (m->told_at_ms) buffer_format(out, ",\"at\":%" PRId64, m->told_at_ms);
@@ -127,13 +133,15 @@ static void add_told(Buffer *out, const Member *m) {
     buffer_text(out, "}");
 }
 
+char *told_end(Buffer *out) {
+    buffer_text(out, "}");
+    return buffer_take(out);
+}
+
 char *group_told_format(const Group *group) {
-    Buffer out = BUFFER(GROUP_TOLD_BYTES_MAX);
-    buffer_text(&out, "{");
-    for (const Member *m = group->members; m; m = m->hh.next)
-        if (m->is_told) add_told(&out, m);
-    buffer_text(&out, "}");
-    return buffer_take(&out);
+    Buffer out = told_begin();
+    for (const Member *m = group->members; m; m = m->hh.next) told_add(&out, m);
+    return told_end(&out);
 }
 
 typedef enum { TOLD_STARTS_AT, TOLD_AT, TOLD_NEWS, TOLD_DATA, TOLD_FLAPPING, TOLD_HELD } Told;

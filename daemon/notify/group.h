@@ -6,6 +6,7 @@
 #include "notify/due.h"
 #include "notify/groups.h"
 
+#include "base/buffer.h"
 #include "base/table.h"
 
 typedef struct Group Group;
@@ -72,6 +73,10 @@ Member *members_of(const Groups *groups, const char *fingerprint); /* the first;
 
 /* The told map as the state file keeps it: fingerprint -> {status, starts_at, data}. Caller frees. */
 char *group_told_format(const Group *group);
+/* The same, member by member: those that the receiver was not told of are left out. */
+Buffer told_begin(void);
+void told_add(Buffer *told, const Member *member);
+char *told_end(Buffer *told); /* caller frees */
 /* What cannot be read counts as never told: a second message is better than none (I8). */
 void group_told_parse(Groups *groups, Group *group, const char *told_json);
 

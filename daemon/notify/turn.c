@@ -156,9 +156,9 @@ static void release(GroupTurn *turn) {
     }
 }
 
-/* What the receiver knows of an alert that was told now; `before` may be NULL, or the member itself. */
-static void member_tell(Member *member, const Member *before, const GroupAlert *alert, int64_t now_ms) {
-    member->told_at_ms = before && !alert->is_first ? before->told_at_ms : now_ms;
+/* What the receiver knows of an alert that is told now. */
+static void member_tell(Member *member, const GroupAlert *alert, int64_t now_ms) {
+    if (alert->is_first) member->told_at_ms = now_ms;
     member->is_told = true;
     member->was_held = alert->was_held;
     member->told_starts_ms = alert->starts_ms;
@@ -167,34 +167,19 @@ static void member_tell(Member *member, const Member *before, const GroupAlert *
     member->told_flapping = alert->flaps;
 }
 
-/* What it knew before of one that is held. Told is told: only a silence makes it news again (semantics 7.3, 7.4). */
-static void member_hold(Member *member, const Member *before) {
-    member->is_told = before->is_told;
-    member->was_held = before->was_held;
-    member->told_starts_ms = before->told_starts_ms;
-    member->told_news = before->told_news;
-    member->told_at_ms = before->told_at_ms;
-    member->told_no_data = before->told_no_data;
-    member->told_flapping = before->told_flapping;
-}
-
-/* The group as the receiver knows it when this turn is told; memory stays as it is until the commit. */
+/* The group as the receiver knows it when this turn is told; memory stays as it is until the commit. Of what is held it
+ * knows what it knew: told is told, only a silence makes it news again (semantics 7.3, 7.4). The turn's alerts are the
+ * members in their order, so that none of very many is looked for. */
 static char *told_after(const Group *before, const GroupTurn *turn) {
-    Groups scratch = {0};
-    Group *group = group_make(&scratch, turn->key, turn->receiver, "{}");
-    for (size_t i = 0; i < turn->alert_count; i++) {
+    Buffer told = told_begin();
+    const Member *known = before->members;
+    for (size_t i = 0; i < turn->alert_count; i++, known = known->hh.next) {
         const GroupAlert *alert = &turn->alerts[i];
-        if (alert->kind != ALERT_FIRES && alert->kind != ALERT_HELD) continue;
-        Member *member = member_make(&scratch, group, alert->fingerprint);
-        const Member *known = member_find(before, alert->fingerprint);
-        if (alert->kind == ALERT_FIRES)
-            member_tell(member, known, alert, turn->now_ms);
-        else
-            member_hold(member, known);
+        Member after = *known;
+        if (alert->kind == ALERT_FIRES) member_tell(&after, alert, turn->now_ms);
+        if (alert->kind == ALERT_FIRES || alert->kind == ALERT_HELD) told_add(&told, &after);
     }
-    char *told = group_told_format(group);
-    group_remove(&scratch, group);
-    return told;
+    return told_end(&told);
 }
 
 /* When the group must look again: for what repeats, or would when its acknowledgement ends, and at each beat for what
@@ -278,7 +263,7 @@ static void follow_member(
     if (alert->kind == ALERT_WAITS) return;
     if (alert->kind == ALERT_FIRES) {
         Member *member = member_make(groups, group, alert->fingerprint);
-        member_tell(member, member, alert, turn->now_ms);
+        member_tell(member, alert, turn->now_ms);
         member->was_held = member->was_held || member->is_held_anew;
         member->is_held_anew = false;
         return;
