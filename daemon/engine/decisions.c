@@ -38,15 +38,14 @@ Decisions *decisions_free(Decisions *all) {
 
 static const char told[] = "told";
 
-static uint64_t key_of(const DecisionRow *row) {
-    OWN(text) char *key = text_format("%s\n%s", row->fingerprint, row->group_key);
-    return table_hash(key, strlen(key));
+static uint64_t pair_hash(const char *a, const char *b) {
+    const uint64_t both[] = {table_hash(a, strlen(a)), table_hash(b, strlen(b))};
+    return table_hash(both, sizeof both);
 }
 
-static uint64_t said_of(const DecisionRow *row) {
-    OWN(text) char *said = text_format("%s\n%s", row->decision, row->reason);
-    return table_hash(said, strlen(said));
-}
+static uint64_t key_of(const DecisionRow *row) { return pair_hash(row->fingerprint, row->group_key); }
+
+static uint64_t said_of(const DecisionRow *row) { return pair_hash(row->decision, row->reason); }
 
 static Known *known_find(const Decisions *all, uint64_t key) {
     Known *known;
@@ -100,33 +99,35 @@ char *decision_held_words(const Core *core, const Route *route, const Instance *
     return interval ? text_format("the route is silent at this time (%.200s)", interval->name) : words;
 }
 
-static char *ack_words(const Ack *ack) {
-    return text_format("acknowledged by %.80s%s%.200s", ack->by, *ack->comment ? ": " : "", ack->comment);
+static const char *held_words(
+    const Core *core, const GroupTurn *turn, const Route *route, const GroupAlert *alert, Arena *arena) {
+    OWN(text) char *words = decision_held_words(core, route, alert->instance, turn->now_ms);
+    return words ? arena_text(arena, words) : "muted";
 }
 
 /* NULL decision: nothing worth a row. */
 typedef struct Ruling {
-    const char *decision;
-    char *reason; /* caller frees */
+    const char *decision, *reason; /* static, or in the arena */
 } Ruling;
 
-static Ruling rule_on(const Core *core, const GroupTurn *turn, const Route *route, const GroupAlert *alert) {
+static Ruling rule_on(
+    const Core *core, const GroupTurn *turn, const Route *route, const GroupAlert *alert, Arena *arena) {
     char span[TIME_TEXT_MAX];
+    const Ack *ack = alert->ack;
     switch (alert->kind) {
     case ALERT_FIRES:
     case ALERT_ENDED:
-        if (turn->reason) return (Ruling){told, text_copy(turn->reason)};
-        if (alert->kind == ALERT_FIRES && alert->ack) return (Ruling){"held", ack_words(alert->ack)};
+        if (turn->reason) return (Ruling){told, turn->reason};
+        if (alert->kind == ALERT_FIRES && ack)
+            return (Ruling){"held",
+                arena_format(arena, "acknowledged by %.80s%s%.200s", ack->by, *ack->comment ? ": " : "", ack->comment)};
         break;
-    case ALERT_HELD: {
-        char *words = decision_held_words(core, route, alert->instance, turn->now_ms);
-        return (Ruling){"held", words ? words : text_copy("muted")};
-    }
+    case ALERT_HELD: return (Ruling){"held", held_words(core, turn, route, alert, arena)};
     case ALERT_WAITS:
         return (Ruling){"waits",
-            text_format("it goes on to this receiver if nobody acknowledges it for %s, after `%.200s` was told",
+            arena_format(arena, "it goes on to this receiver if nobody acknowledges it for %s, after `%.200s` was told",
                 duration_format(turn->escalated_after_s, span), turn->escalated_from ? turn->escalated_from : "")};
-    case ALERT_PASSED: return (Ruling){"passed", text_copy("it was over before its group's time")};
+    case ALERT_PASSED: return (Ruling){"passed", "it was over before its group's time"};
     }
     return (Ruling){NULL, NULL};
 }
@@ -134,19 +135,19 @@ static Ruling rule_on(const Core *core, const GroupTurn *turn, const Route *rout
 size_t decisions_of_turn(
     Decisions *all, const GroupTurn *turn, const Route *route, Arena *arena, DecisionRow **ret_rows) {
     DecisionRow *rows = arena_alloc(arena, turn->alert_count + 1, sizeof *rows);
+    const char *key = arena_text(arena, turn->key), *receiver = arena_text(arena, turn->receiver);
     size_t count = 0;
     for (size_t i = 0; i < turn->alert_count; i++) {
         const GroupAlert *alert = &turn->alerts[i];
         if (alert->kind == ALERT_PASSED && !alert->instance) continue;
-        const Ruling ruling = rule_on(all->core, turn, route, alert);
+        const Ruling ruling = rule_on(all->core, turn, route, alert, arena);
         if (!ruling.decision) continue;
         rows[count] = (DecisionRow){.time_ms = turn->now_ms,
             .fingerprint = arena_text(arena, alert->fingerprint),
-            .group_key = arena_text(arena, turn->key),
-            .receiver = arena_text(arena, turn->receiver),
+            .group_key = key,
+            .receiver = receiver,
             .decision = ruling.decision,
-            .reason = arena_text(arena, ruling.reason)};
-        free(ruling.reason);
+            .reason = ruling.reason};
         count += is_news(all, &rows[count]);
     }
     *ret_rows = rows;
