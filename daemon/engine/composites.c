@@ -383,7 +383,7 @@ static void look_at(Composites *all, Entry *entry) {
 }
 
 void composites_look(Composites *all) {
-    if (!all) return;
+    if (!all || !all->count) return;
     tally(all);
     all->is_waiting = false;
     for (size_t i = 0; i < all->count; i++) look_at(all, &all->entries[i]);
