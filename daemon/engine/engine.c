@@ -28,12 +28,28 @@ static const Metric stall_metric = {
 
 /* --- the timer --- */
 
-static void tick(uv_timer_t *timer);
+static void tick(Engine *engine);
 
-static void wake(void *ctx) {
-    Engine *engine = ctx;
-    uv_timer_start(&engine->timer, tick, 0, 0);
+static void on_timer(uv_timer_t *timer) { tick(timer->data); }
+
+static void on_soon(uv_idle_t *soon) {
+    uv_idle_stop(soon);
+    tick(soon->data);
 }
+
+/* What is due now is looked at in the next turn of the loop: a timer without a wait, started by a timer, runs in the
+ * same turn, and all that is ready would be done before anybody else is heard. */
+static void look_in(Engine *engine, int64_t wait_ms) {
+    if (wait_ms > 0) {
+        uv_idle_stop(&engine->soon);
+        uv_timer_start(&engine->timer, on_timer, (uint64_t)wait_ms, 0);
+    } else {
+        uv_timer_stop(&engine->timer);
+        uv_idle_start(&engine->soon, on_soon);
+    }
+}
+
+static void wake(void *ctx) { look_in(ctx, 0); }
 
 static void rearm(Engine *engine) {
     const int64_t polls_ms = poller_next_boot_ms(engine->poller),
@@ -50,7 +66,7 @@ static void rearm(Engine *engine) {
         wait_ms = polls_ms - clock_boot_ms(engine->core.clock);
     if (wall_ms != INT64_MAX && wall_ms - clock_wall_ms(engine->core.clock) < wait_ms)
         wait_ms = wall_ms - clock_wall_ms(engine->core.clock);
-    uv_timer_start(&engine->timer, tick, (uint64_t)(wait_ms > 0 ? wait_ms : 0), 0);
+    look_in(engine, wait_ms);
 }
 
 static void look_at_clocks(Engine *engine) {
@@ -112,11 +128,10 @@ static bool stop_is_over(const Engine *engine) {
         clock_boot_ms(engine->core.clock) - engine->stop_boot_ms > STOP_GRACE_MS;
 }
 
-static void tick(uv_timer_t *timer) {
-    Engine *engine = timer->data;
+static void tick(Engine *engine) {
     if (engine->stop_boot_ms) {
         if (!stop_is_over(engine)) {
-            uv_timer_start(&engine->timer, tick, 100, 0);
+            look_in(engine, 100);
             return;
         }
         void (*stopped)(void *) = GIVE(engine->stopped);
@@ -237,9 +252,10 @@ static bool restore(Engine *engine, Error *err) {
 static void init_handles(Engine *engine) {
     uv_timer_init(engine->core.loop, &engine->timer);
     uv_loop_configure(engine->core.loop, UV_METRICS_IDLE_TIME);
+    uv_idle_init(engine->core.loop, &engine->soon);
     uv_prepare_init(engine->core.loop, &engine->turns);
-    engine->timer.data = engine->turns.data = engine;
-    engine->open_handles = 2;
+    engine->timer.data = engine->soon.data = engine->turns.data = engine;
+    engine->open_handles = 3;
 }
 
 /* The newest window of a place, of several the shortest. */
@@ -364,6 +380,7 @@ Engine *engine_free(Engine *engine) {
     metrics_free(core->metrics);
     free(engine->reload_error);
     uv_close((uv_handle_t *)&engine->timer, handle_closed);
+    uv_close((uv_handle_t *)&engine->soon, handle_closed);
     uv_close((uv_handle_t *)&engine->turns, handle_closed);
     return NULL;
 }

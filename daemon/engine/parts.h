@@ -31,6 +31,7 @@ struct Engine {
     Heartbeat *heartbeat;
 
     uv_timer_t timer; /* one timer for all that is due */
+    uv_idle_t soon; /* what is due now */
     uv_prepare_t turns; /* how long a turn of the loop takes */
     unsigned open_handles;
     int64_t turn_began_us, idle_us; /* idle_us: that the loop had waited by then */
