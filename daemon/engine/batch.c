@@ -70,7 +70,8 @@ static void end_of_way(Batch *batch) {
     batch->backlog->core->changes_under_way -= batch->change_count;
 }
 
-static void batch_free(Batch *batch) {
+Batch *batch_free(Batch *batch) {
+    if (!batch) return NULL;
     end_of_way(batch);
     for (size_t i = 0; i < batch->change_count; i++) change_free(batch->changes[i]);
     free(batch->changes);
@@ -87,6 +88,7 @@ static void batch_free(Batch *batch) {
     free(batch->match_forget);
     arena_free(batch->arena);
     free(batch);
+    return NULL;
 }
 
 Backlog *backlog_free(Backlog *backlog) {

@@ -19,6 +19,7 @@ typedef struct Batch Batch;
 typedef void BatchDone(void *ctx); /* once, on the loop, after memory became true; never inside batch_commit() */
 
 Batch *batch_new(Backlog *backlog);
+Batch *batch_free(Batch *batch); /* of one that is not committed: nothing of it counts. NULL is fine; returns NULL */
 void batch_add(Batch *batch, InstanceChange *take_change);
 void batch_forget(Batch *batch, const char *fingerprint); /* the row and the instance go */
 void batch_cursor(Batch *batch, const char *name, const char *value_json); /* NULL: it is forgotten */

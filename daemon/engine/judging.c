@@ -17,6 +17,12 @@ struct Judging {
     Watched *watched;
     PollStates *states;
     Health *health;
+
+    /* The run that is judged now. */
+    PollOutcome *outcome; /* NULL: none is */
+    size_t index, judged; /* judged: how many of its observations */
+    int64_t now_ms; /* AWS's, when it began */
+    Batch *batch;
 };
 
 Judging *judging_new(Core *core, Backlog *backlog) {
@@ -90,8 +96,8 @@ static void add_links(InstanceChange *change) {
     instance_facts_name(&after->facts, what);
 }
 
-static void judge_observation(
-    Judging *judging, PollState *state, const Observation *seen, int64_t now_ms, Batch *batch) {
+static void judge_observation(Judging *judging, PollState *state, const Observation *seen) {
+    const int64_t now_ms = judging->now_ms;
     Instance *instance = watched_instance(judging->watched, seen, now_ms);
     if (!instance) return;
     InstanceChange *change = change_new(instance);
@@ -102,33 +108,53 @@ static void judge_observation(
         if (seen->settled_end_s > state->end_s) state->end_s = seen->settled_end_s;
     }
     if (change->transition_count) add_links(change);
-    batch_add(batch, change);
+    batch_add(judging->batch, change);
 }
 
-static void judge_events(Judging *judging, size_t index, const PollOutcome *outcome, int64_t now_ms, Batch *batch) {
-    PollState *state = poll_state(judging->states, index);
-    events_judge(judging->events, state->poll, outcome, now_ms, batch);
-    if (!outcome->failed) health_look_at_events(judging->health, index, outcome, now_ms);
-    if (outcome->lag_s >= 0) state->end_s = now_ms / 1000 - outcome->lag_s;
+static void judge_events(Judging *judging, PollState *state) {
+    const PollOutcome *outcome = judging->outcome;
+    events_judge(judging->events, state->poll, outcome, judging->now_ms, judging->batch);
+    if (!outcome->failed) health_look_at_events(judging->health, judging->index, outcome, judging->now_ms);
+    if (outcome->lag_s >= 0) state->end_s = judging->now_ms / 1000 - outcome->lag_s;
 }
 
-Batch *judging_judge(Judging *judging, size_t index, PollOutcome *take_outcome) {
-    PollState *state = poll_state(judging->states, index);
-    const int64_t now_ms = take_outcome->now_ms ? take_outcome->now_ms : aws_now_ms(judging->core->aws);
-    Batch *batch = batch_new(judging->backlog);
-    if (take_outcome->scope) judge_events(judging, index, take_outcome, now_ms, batch);
-    for (size_t i = 0; i < take_outcome->count; i++)
-        judge_observation(judging, state, &take_outcome->observations[i], now_ms, batch);
-    const bool went_well = health_record(judging->health, index, take_outcome);
-    if (take_outcome->kept) poll_state_keep(state, take_outcome->kept);
-    if (take_outcome->failed)
-        watched_blind(judging->watched, state->poll, take_outcome);
-    else if (take_outcome->is_complete)
-        watched_close(judging->watched, state->poll, take_outcome, now_ms, batch);
-    if (went_well) move_cursor(batch, state, now_ms);
-    poll_outcome_free(take_outcome);
-    health_look(judging->health, index);
-    return batch;
+void judging_begin(Judging *judging, size_t index, PollOutcome *take_outcome) {
+    judging->outcome = take_outcome;
+    judging->index = index;
+    judging->judged = 0;
+    judging->now_ms = take_outcome->now_ms ? take_outcome->now_ms : aws_now_ms(judging->core->aws);
+    judging->batch = batch_new(judging->backlog);
+    if (take_outcome->scope) judge_events(judging, poll_state(judging->states, index));
+}
+
+/* What the run says of the source, and of what it did not see. */
+static void conclude(Judging *judging, PollState *state) {
+    PollOutcome *outcome = GIVE(judging->outcome);
+    const bool went_well = health_record(judging->health, judging->index, outcome);
+    if (outcome->kept) poll_state_keep(state, outcome->kept);
+    if (outcome->failed)
+        watched_blind(judging->watched, state->poll, outcome);
+    else if (outcome->is_complete)
+        watched_close(judging->watched, state->poll, outcome, judging->now_ms, judging->batch);
+    if (went_well) move_cursor(judging->batch, state, judging->now_ms);
+    poll_outcome_free(outcome);
+    health_look(judging->health, judging->index);
+}
+
+Batch *judging_go_on(Judging *judging) {
+    const PollOutcome *outcome = judging->outcome;
+    PollState *state = poll_state(judging->states, judging->index);
+    const size_t left = outcome->count - judging->judged;
+    const size_t end = judging->judged + (left < JUDGED_AT_ONCE ? left : JUDGED_AT_ONCE);
+    while (judging->judged < end) judge_observation(judging, state, &outcome->observations[judging->judged++]);
+    if (judging->judged < outcome->count) return NULL;
+    conclude(judging, state);
+    return GIVE(judging->batch);
+}
+
+PollOutcome *judging_abandon(Judging *judging) {
+    judging->batch = batch_free(judging->batch);
+    return GIVE(judging->outcome);
 }
 
 void judging_committed(Judging *judging, size_t index) {

@@ -40,6 +40,7 @@ struct Poller {
 
     Task *tasks; /* polls in flight */
     Task *ready, **last_ready; /* that came back and are not judged yet, oldest first */
+    Task *judged; /* the one whose outcome is with `judging`; NULL: none */
     uint64_t generation;
     bool is_holding, is_hold_told; /* too much waits for the disk: no poll begins */
     int64_t held_boot_ms; /* since when */
@@ -95,6 +96,10 @@ static void plan_drop_all(Poller *poller) {
     while (poller->ready) {
         Task *task = ready_pop(poller);
         task_drop(poller, task, task->outcome);
+    }
+    if (poller->judged) {
+        PollOutcome *outcome = judging_abandon(poller->judging);
+        task_drop(poller, GIVE(poller->judged), outcome);
     }
     while (poller->tasks) { /* its callback takes it off the list */
         Task *task = poller->tasks;
@@ -184,7 +189,6 @@ static bool asked_by_wrong_clock(Poller *poller, const Task *task, PollOutcome *
     return true;
 }
 
-/* One a turn of the loop: what some hundreds of series need is much for it. */
 static void poll_done(void *ctx, PollOutcome *take_outcome) {
     Task *task = ctx;
     Poller *poller = task->poller;
@@ -240,21 +244,29 @@ static bool has_room(Poller *poller) {
     return !is_holding;
 }
 
+/* A part of it a turn of the loop. What is begun is finished, however much waits for the disk: it is of that itself. */
+static void judge_on(Poller *poller) {
+    Batch *batch = judging_go_on(poller->judging);
+    if (batch) batch_commit(batch, batch_committed, GIVE(poller->judged));
+}
+
+static bool is_judging(const Poller *poller) { return poller->ready || poller->judged; }
+
 void poller_tick(Poller *poller) {
     if (!poller->schedule) return;
     const int64_t boot_ms = clock_boot_ms(poller->core->clock);
-    if (has_room(poller) && poller->ready) {
-        Task *task = ready_pop(poller);
-        Batch *batch = judging_judge(poller->judging, task->index, GIVE(task->outcome));
-        batch_commit(batch, batch_committed, task);
-        poller->core->wake(poller->core->ctx);
+    if (has_room(poller) && poller->ready && !poller->judged) {
+        poller->judged = ready_pop(poller);
+        judging_begin(poller->judging, poller->judged->index, GIVE(poller->judged->outcome));
     }
-    for (Scheduled *due; !poller->ready && has_room(poller) && (due = schedule_due(poller->schedule, boot_ms));)
+    if (poller->judged) judge_on(poller);
+    for (Scheduled *due; !is_judging(poller) && has_room(poller) && (due = schedule_due(poller->schedule, boot_ms));)
         start_poll(poller, due, boot_ms);
     health_look_for_stale(poller->health);
 }
 
 int64_t poller_next_boot_ms(const Poller *poller) {
+    if (poller->judged) return clock_boot_ms(poller->core->clock);
     if (poller->is_holding) return INT64_MAX; /* woken when a commit is done */
     if (poller->ready) return clock_boot_ms(poller->core->clock);
     return poller->schedule ? schedule_next_boot_ms(poller->schedule) : INT64_MAX;
