@@ -3,16 +3,12 @@
 
 #include "base/alloc.h"
 #include "base/arena.h"
-#include "base/json.h"
-#include "base/log.h"
+#include "engine/announcements.h"
 #include "engine/composites.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const Metric transitions_metric = {
-    "tocsin_transitions_total", "Transitions by the state reached.", METRIC_COUNTER, {"to"}};
 
 struct Batch {
     Backlog *backlog;
@@ -39,6 +35,7 @@ struct Batch {
 
 struct Backlog {
     Core *core;
+    Announcements *announcements;
     Batch *first, **last;
     size_t count;
     bool is_trying;
@@ -48,11 +45,14 @@ struct Backlog {
 Backlog *backlog_new(Core *core) {
     Backlog *backlog = alloc_zeroed(1, sizeof *backlog);
     backlog->core = core;
+    backlog->announcements = announcements_new(core);
     backlog->last = &backlog->first;
     return backlog;
 }
 
 size_t backlog_count(const Backlog *backlog) { return backlog->count; }
+
+bool backlog_is_announcing(const Backlog *backlog) { return announcements_wait(backlog->announcements); }
 
 Batch *batch_new(Backlog *backlog) {
     Batch *batch = alloc_zeroed(1, sizeof *batch);
@@ -98,6 +98,7 @@ Backlog *backlog_free(Backlog *backlog) {
         backlog->first = batch->next;
         batch_free(batch);
     }
+    announcements_free(backlog->announcements);
     free(backlog);
     return NULL;
 }
@@ -223,35 +224,22 @@ void batch_add(Batch *batch, InstanceChange *take_change) {
 
 /* --- memory becomes true --- */
 
-json_t *transition_json(const Instance *instance, const Transition *transition) {
-    json_t *json = json_object();
-    json_object_set_new(json, "time", json_time(transition->time_ms));
-    json_object_set_new(json, "name", json_safe(instance->name));
-    json_object_set_new(json, "fingerprint", json_safe(instance->fingerprint));
-    json_object_set_new(json, "from", json_string(state_word(transition->from)));
-    json_object_set_new(json, "to", json_string(state_word(transition->to)));
-    json_object_set_new(json, "value", json_number(transition->value));
-    json_object_set_new(json, "reason", json_safe(transition->reason));
-    return json;
-}
-
-static void announce(Core *core, const Instance *instance, const Transition *t) {
-    metric_add(core->metrics, &transitions_metric, 1, METRIC_VALUES(state_word(t->to)));
-    LOG(INFO, "alarm changed state", KV("fingerprint", instance->fingerprint), KV("alarm", instance->name),
-        KV("account", instance->account), KV("region", instance->region), KV("from", state_word(t->from)),
-        KV("to", state_word(t->to)), KV("reason", t->reason));
-    if (!core->event) return;
-    json_t *json = transition_json(instance, t);
-    core->event(core->event_ctx, "transition", json);
-    json_decref(json);
-}
-
 static void apply_change(Core *core, InstanceChange *change, bool durable) {
     Instance *instance = instance_find(core->instances, change->after.fingerprint);
-    if (!instance) return; /* removed while the commit was under way */
+    if (!instance) { /* removed while the commit was under way: nothing is said of it */
+        change->transition_count = 0;
+        return;
+    }
     instance_apply(instance, change, durable);
     mutes_follow(core->mutes, instance);
-    for (size_t t = 0; t < change->transition_count; t++) announce(core, instance, &change->transitions[t]);
+}
+
+/* What the disk has not taken keeps its changes until it has. */
+static void announce(Batch *batch, bool durable) {
+    Announcements *announcements = batch->backlog->announcements;
+    if (!durable) return announcements_say(announcements, batch->changes, batch->change_count);
+    announcements_take(announcements, GIVE(batch->changes), batch->change_count);
+    batch->change_count = 0;
 }
 
 static void apply(Batch *batch, bool durable) {
@@ -267,6 +255,7 @@ static void apply(Batch *batch, bool durable) {
         mutes_forget(core->mutes, batch->forget[i]);
         if (instance) instance_remove(core->instances, instance);
     }
+    announce(batch, durable);
     if (batch->rows.touch_count && batch->routings != core->routings) core->reroute(core->ctx);
     if (batch->rows.touch_count) core->wake(core->ctx);
     if (batch->rows.history_count || batch->rows.forget_count)
@@ -353,6 +342,8 @@ void batch_commit(Batch *take_batch, BatchDone *done, void *ctx) {
         store_commit_batch(store, &batch->rows, committed, batch);
 }
 
+static void try_again(Backlog *backlog);
+
 static void tried_again(void *ctx, StoreOutcome outcome) {
     Batch *batch = ctx;
     Backlog *backlog = batch->backlog;
@@ -372,11 +363,16 @@ static void tried_again(void *ctx, StoreOutcome outcome) {
         backlog->core->state_full(backlog->core->ctx, false);
         backlog->core->wake(backlog->core->ctx);
     }
-    backlog_tick(backlog);
+    try_again(backlog);
 }
 
-void backlog_tick(Backlog *backlog) {
+static void try_again(Backlog *backlog) {
     if (!backlog->count || backlog->is_trying || clock_boot_ms(backlog->core->clock) < backlog->next_try_ms) return;
     backlog->is_trying = true;
     store_commit_batch(backlog->core->store, &backlog->first->rows, tried_again, backlog->first);
+}
+
+void backlog_tick(Backlog *backlog) {
+    announcements_tick(backlog->announcements);
+    try_again(backlog);
 }

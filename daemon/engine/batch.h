@@ -1,6 +1,7 @@
 /* Commit 1: changes of instances, their history, the cursor and the groups that must hear, as one transaction; applied
  * to memory when it is on disk. When the disk is full they are applied all the same, marked not durable, and what was
- * not written waits in order and is tried again (design, "Memory becomes true at the commit"). Loop thread. */
+ * not written waits in order and is tried again (design, "Memory becomes true at the commit"). What became true is then
+ * announced, some a turn. Loop thread. */
 #ifndef TOCSIN_ENGINE_BATCH_H
 #define TOCSIN_ENGINE_BATCH_H
 
@@ -8,12 +9,14 @@
 
 enum { BACKLOG_MAX = 10000, BACKLOG_RETRY_MS = 5000 };
 
-typedef struct Backlog Backlog; /* what a full disk has not taken yet; one an engine */
+typedef struct Backlog Backlog; /* what a full disk has not taken yet, or nobody was told of; one an engine */
 Backlog *backlog_new(Core *core);
 Backlog *backlog_free(Backlog *backlog); /* NULL is fine; returns NULL */
 OWN_DEFINE(Backlog, backlog)
 size_t backlog_count(const Backlog *backlog);
-void backlog_tick(Backlog *backlog); /* tries the oldest again when its time has come */
+/* Tries the oldest again when its time has come, and announces what became true. */
+void backlog_tick(Backlog *backlog);
+bool backlog_is_announcing(const Backlog *backlog); /* and there is more of that */
 
 typedef struct Batch Batch;
 typedef void BatchDone(void *ctx); /* once, on the loop, after memory became true; never inside batch_commit() */

@@ -66,7 +66,7 @@ static void rearm(Engine *engine) {
         wait_ms = polls_ms - clock_boot_ms(engine->core.clock);
     if (wall_ms != INT64_MAX && wall_ms - clock_wall_ms(engine->core.clock) < wait_ms)
         wait_ms = wall_ms - clock_wall_ms(engine->core.clock);
-    look_in(engine, wait_ms);
+    look_in(engine, backlog_is_announcing(engine->backlog) ? 0 : wait_ms);
 }
 
 static void look_at_clocks(Engine *engine) {
