@@ -17,7 +17,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TURNS_AT_ONCE = 16 }; /* groups that are rendered and committed at one time */
+enum {
+    TURNS_AT_ONCE = 16, /* groups that are rendered and committed at one time */
+    LOOKED_AT_ONCE = 1000 /* alerts of due groups in one turn of the loop; a bigger group has one to itself */
+};
 
 struct Notifier {
     Core *core;
@@ -266,7 +269,8 @@ static const Ack *ack_of(void *ctx, const Instance *instance) {
     return acks_find(notifier->core->acks, instance, clock_wall_ms(notifier->core->clock));
 }
 
-static void begin_turn(Notifier *notifier, const char *key, int64_t now_ms) {
+/* How many alerts it has. */
+static size_t begin_turn(Notifier *notifier, const char *key, int64_t now_ms) {
     Core *core = notifier->core;
     const char *receiver = groups_receiver(core->groups, key);
     const TurnWorld world = {
@@ -288,11 +292,16 @@ static void begin_turn(Notifier *notifier, const char *key, int64_t now_ms) {
     notifier->turns++;
     if (!turn->group->reason) {
         commit_turn(turn);
-        return;
+        return turn->group->alert_count;
     }
     turn->input = input_of(notifier, turn->group);
     notifier->rendering++;
     uv_queue_work(core->loop, &turn->work, render_on_pool, rendered_on_loop);
+    return turn->group->alert_count;
+}
+
+static bool may_begin(const Notifier *notifier) {
+    return notifier->turns < TURNS_AT_ONCE && !notifier->core->is_behind;
 }
 
 void notifier_tick(Notifier *notifier) {
@@ -301,15 +310,14 @@ void notifier_tick(Notifier *notifier) {
     core->world.owed = outbox_counts(notifier->outbox).pending;
     if (notifier->is_closing) return;
     outbox_run(notifier->outbox);
-    if (core->is_behind) return;
-    for (const char *key; notifier->turns < TURNS_AT_ONCE && (key = groups_due(core->groups, now_ms));)
-        begin_turn(notifier, key, now_ms);
+    size_t looked = 0;
+    for (const char *key; looked < LOOKED_AT_ONCE && may_begin(notifier) && (key = groups_due(core->groups, now_ms));)
+        looked += begin_turn(notifier, key, now_ms);
 }
 
 int64_t notifier_next_wall_ms(const Notifier *notifier) {
     const int64_t sends_ms = outbox_next_ms(notifier->outbox);
-    const bool may_begin = notifier->turns < TURNS_AT_ONCE && !notifier->core->is_behind;
-    const int64_t groups_ms = may_begin ? groups_next_due_ms(notifier->core->groups) : INT64_MAX;
+    const int64_t groups_ms = may_begin(notifier) ? groups_next_due_ms(notifier->core->groups) : INT64_MAX;
     return sends_ms < groups_ms ? sends_ms : groups_ms;
 }
 
