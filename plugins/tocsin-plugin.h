@@ -41,6 +41,8 @@ typedef struct TocsinResult {
     const char *detail; /* for a person: the receiver's own words; copied, cut at 4 KiB; NULL for none */
     int64_t retry_after_ms; /* TOCSIN_RETRY: the receiver's wish, 0 for none */
     const char *receipt_json; /* TOCSIN_DELIVERED: what an update of the message needs; copied; NULL for none */
+    bool went_on; /* TOCSIN_RETRY: part of the message was taken now, and a retry sends the rest. The receiver does not
+                     fail, it takes its time: the retry is not put off for longer each time */
 } TocsinResult;
 
 /* To be called once for each deliver(), on the loop, inside deliver() or later. A second call, one that comes after

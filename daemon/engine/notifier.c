@@ -65,6 +65,7 @@ static void sent(void *ctx, const PluginDelivery *delivery) {
     const SendResult result = {.outcome = outcomes[delivery->outcome],
         .detail = delivery->detail,
         .retry_after_ms = delivery->retry_after_ms,
+        .went_on = delivery->went_on,
         .receipt_json = delivery->receipt_json};
     outbox_sent(sending->notifier->outbox, sending->id, sending->attempts, &result);
     sending->notifier->core->wake(sending->notifier->core->ctx);

@@ -246,8 +246,9 @@ static void conclude(Delivery *delivery, DeliveryEvent event, const char *error,
     delivery_set_state(delivery, next);
     delivery_set_error(delivery, error);
     delivery->row.finished_ms = next == DELIVERY_PENDING ? 0 : now(outbox);
-    delivery->row.next_attempt_ms =
-        next == DELIVERY_PENDING ? now(outbox) + delivery_backoff_ms(delivery->row.attempts, wish_ms, random_u64()) : 0;
+    delivery->row.next_attempt_ms = next == DELIVERY_PENDING
+        ? now(outbox) + delivery_backoff_ms(delivery->went_on ? 1 : delivery->row.attempts, wish_ms, random_u64())
+        : 0;
     due_remove(&outbox->expiry, &delivery->expiry);
     finish(delivery);
 }
@@ -268,6 +269,12 @@ static void give_up(Outbox *outbox, Delivery *delivery, DeliveryEvent event, con
 
 static void fail(Outbox *outbox, Delivery *delivery, const SendResult *result) {
     const bool is_too_old = now(outbox) >= delivery->expires_ms;
+    delivery->went_on = result->went_on;
+    if (result->went_on && !is_too_old) {
+        lane_succeeded(delivery->lane);
+        conclude(delivery, ON_FAILED, result->detail, result->retry_after_ms);
+        return;
+    }
     count_failure(outbox, delivery, is_too_old ? "expired" : "retry");
     conclude(delivery, is_too_old ? ON_EXPIRED : ON_FAILED, result->detail, result->retry_after_ms);
     lane_failed(delivery->lane,
@@ -364,10 +371,11 @@ static void expire_due(Outbox *outbox, int64_t now_ms) {
     }
 }
 
-/* Time alone is no failure: it was tried in vain, or its receiver fails for others. */
+/* Time alone is no failure, nor is a receiver that takes it bit by bit: it was tried in vain, or its receiver fails for
+ * others. */
 static bool has_failed(const Delivery *delivery) {
     if (delivery->state == DELIVERY_PARKED) return !delivery->is_committing;
-    if (delivery->state != DELIVERY_PENDING || delivery->is_committing) return false;
+    if (delivery->state != DELIVERY_PENDING || delivery->is_committing || delivery->went_on) return false;
     return delivery->row.attempts > 0 || delivery->lane->failures >= LANE_CIRCUIT_FAILURES;
 }
 

@@ -31,6 +31,7 @@ typedef struct SendResult {
     SendOutcome outcome;
     const char *detail; /* the receiver's own words; "" or NULL for none */
     int64_t retry_after_ms; /* RETRY: its wish; 0 for none */
+    bool went_on; /* RETRY: part of it was taken: no failure of the receiver, which goes on with the rest */
     const char *receipt_json; /* DELIVERED; NULL for none */
 } SendResult;
 

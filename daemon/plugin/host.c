@@ -234,6 +234,7 @@ static void try_take(Try *try, const TocsinResult *theirs) {
                                              : PLUGIN_REFUSED;
     if (result.detail) try->detail = clean(try->handle, result.detail);
     if (try->result.outcome == PLUGIN_DELIVERED && result.receipt_json) try->receipt = receipt_of(result.receipt_json);
+    try->result.went_on = try->result.outcome == PLUGIN_RETRY && result.went_on;
     if (try->result.outcome != PLUGIN_RETRY || result.retry_after_ms <= 0) return;
     try->result.retry_after_ms =
         result.retry_after_ms < PLUGIN_RETRY_AFTER_MAX_MS ? result.retry_after_ms : PLUGIN_RETRY_AFTER_MAX_MS;

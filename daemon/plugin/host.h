@@ -22,6 +22,7 @@ typedef struct PluginDelivery {
     bool timed_out; /* RETRY because the plugin did not answer in time */
     const char *detail; /* the receiver's own words, cleaned, at most PLUGIN_DETAIL_MAX bytes; "" for none */
     int64_t retry_after_ms; /* RETRY: the receiver's wish; 0 for none; at most PLUGIN_RETRY_AFTER_MAX_MS */
+    bool went_on; /* RETRY: part of it was taken, which is no failure of the receiver */
     const char *receipt_json; /* DELIVERED: valid JSON, or NULL */
 } PluginDelivery;
 const char *plugin_outcome_word(const PluginDelivery *delivery); /* delivered retry refused timeout gone */

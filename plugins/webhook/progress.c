@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/own.h"
+#include "base/table.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,10 +17,20 @@ void progress_deinit(Progress *progress) {
     for (size_t i = 0; i < PROGRESS_MAX; i++) forget(&progress->list[i]);
 }
 
-bool *progress_take(Progress *progress, const char *id, size_t count) {
+static uint64_t hash_of(char *const *requests, size_t count) {
+    uint64_t hash = 0;
+    for (size_t i = 0; i < count; i++) {
+        const uint64_t both[] = {hash, table_hash(requests[i], strlen(requests[i]))};
+        hash = table_hash(both, sizeof both);
+    }
+    return hash;
+}
+
+bool *progress_take(Progress *progress, const char *id, char *const *requests, size_t count) {
+    const uint64_t hash = hash_of(requests, count);
     for (size_t i = 0; i < PROGRESS_MAX; i++) {
         struct Stopped *stopped = &progress->list[i];
-        if (!stopped->id || strcmp(stopped->id, id) != 0) continue;
+        if (!stopped->id || stopped->count != count || stopped->hash != hash || strcmp(stopped->id, id) != 0) continue;
         bool *is_taken = GIVE(stopped->is_taken);
         forget(stopped);
         return is_taken;
@@ -27,8 +38,8 @@ bool *progress_take(Progress *progress, const char *id, size_t count) {
     return alloc_zeroed(count + 1, sizeof(bool));
 }
 
-void progress_keep(Progress *progress, const char *id, bool *take_taken) {
+void progress_keep(Progress *progress, const char *id, char *const *requests, size_t count, bool *take_taken) {
     struct Stopped *stopped = &progress->list[progress->next++ % PROGRESS_MAX];
     forget(stopped);
-    *stopped = (struct Stopped){text_copy(id), take_taken};
+    *stopped = (struct Stopped){text_copy(id), hash_of(requests, count), count, take_taken};
 }

@@ -6,21 +6,25 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { PROGRESS_MAX = 64 };
 
 typedef struct Progress {
     struct Stopped {
         char *id; /* of the notification; NULL: free */
+        uint64_t hash; /* of its requests: a state file that was tampered with may hold two of one id */
+        size_t count;
         bool *is_taken; /* a request each */
     } list[PROGRESS_MAX];
     size_t next;
 } Progress;
 
 void progress_deinit(Progress *progress);
-/* Which of its `count` requests were taken, as progress_keep() was told; none where it is not known. Caller frees. */
-bool *progress_take(Progress *progress, const char *id, size_t count);
+/* Which of the `count` requests were taken, as progress_keep() was told of the same ones; none where it is not known.
+ * Caller frees. */
+bool *progress_take(Progress *progress, const char *id, char *const *requests, size_t count);
 /* In place of the oldest, where there is no room. */
-void progress_keep(Progress *progress, const char *id, bool *take_taken);
+void progress_keep(Progress *progress, const char *id, char *const *requests, size_t count, bool *take_taken);
 
 #endif

@@ -45,6 +45,7 @@ typedef struct Delivery {
     Notice *notice;
     Bodies bodies;
     bool *is_taken; /* of each body: the receiver has it */
+    bool went_on; /* one was taken in this try */
     size_t next, running;
     bool is_stopped; /* nothing more is sent: the rest would fare no better */
     TocsinOutcome outcome;
@@ -353,10 +354,16 @@ static void send_one(Delivery *delivery, size_t index) {
 }
 
 static void finish(Delivery *delivery) {
-    answer_give(delivery->done, delivery->ctx, delivery->outcome, delivery->retry_after_ms, "%s",
-        delivery->detail ? delivery->detail : "");
-    if (delivery->outcome == TOCSIN_RETRY && delivery->bodies.count > 1)
-        progress_keep(&delivery->webhook->stopped, delivery->notice->id, GIVE(delivery->is_taken));
+    const TocsinResult result = {.size = sizeof result,
+        .outcome = delivery->outcome,
+        .detail = delivery->detail ? delivery->detail : "",
+        .retry_after_ms = delivery->retry_after_ms,
+        .went_on = delivery->went_on};
+    const Bodies *bodies = &delivery->bodies;
+    delivery->done(delivery->ctx, &result);
+    if (delivery->outcome == TOCSIN_RETRY && bodies->count > 1)
+        progress_keep(
+            &delivery->webhook->stopped, delivery->notice->id, bodies->texts, bodies->count, GIVE(delivery->is_taken));
     free(delivery->is_taken);
     bodies_deinit(&delivery->bodies);
     notice_free(delivery->notice);
@@ -395,6 +402,7 @@ static void answered(void *ctx, const TocsinHttpAnswer *answer) {
     free(ctx);
     delivery->running--;
     delivery->is_taken[request.index] = judged.outcome == TOCSIN_DELIVERED;
+    delivery->went_on = delivery->went_on || judged.outcome == TOCSIN_DELIVERED;
     if (judged.outcome == TOCSIN_RETRY) delivery->is_stopped = true;
     if (judged.retry_after_ms > delivery->retry_after_ms) delivery->retry_after_ms = judged.retry_after_ms;
     if (!delivery->detail || weight(judged.outcome) > weight(delivery->outcome)) {
@@ -435,7 +443,8 @@ static void deliver(void *handle, const char *notification_json, TocsinDone *don
     if (why)
         give_up(delivery, TOCSIN_REFUSED, why);
     else
-        delivery->is_taken = progress_take(&webhook->stopped, delivery->notice->id, delivery->bodies.count);
+        delivery->is_taken =
+            progress_take(&webhook->stopped, delivery->notice->id, delivery->bodies.texts, delivery->bodies.count);
     go_on(delivery);
 }
 

@@ -159,12 +159,16 @@ static inline size_t world_in_flight(const World *world) {
     return count;
 }
 
-static inline void world_answer(World *world, const char *id, SendOutcome outcome) {
+static inline void world_answer_with(World *world, const char *id, const SendResult *result) {
     Asked *sent = world_sent(world, id);
     ck_assert_msg(sent, "%s is not on its way", id);
     sent->is_open = false;
-    ck_assert(outbox_sent(world->outbox, id, sent->attempts, &(SendResult){.outcome = outcome, .detail = "said so"}));
+    ck_assert(outbox_sent(world->outbox, id, sent->attempts, result));
     if (!world_in_flight(world)) world->send_count = 0;
+}
+
+static inline void world_answer(World *world, const char *id, SendOutcome outcome) {
+    world_answer_with(world, id, &(SendResult){.outcome = outcome, .detail = "said so"});
 }
 
 #endif

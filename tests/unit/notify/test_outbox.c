@@ -84,6 +84,34 @@ START_TEST(what_was_not_tried_has_not_failed) {
 }
 END_TEST
 
+/* A receiver that takes 120 of 1,000 requests a minute does not fail: nobody is told so, nothing is handed over, and it
+ * is asked again when it wishes, not later each time. */
+START_TEST(what_goes_on_is_no_failure) {
+    enum { WISH_MS = 60000, TRIES = 12 };
+    world.fallback_ms = 5 * WISH_MS;
+    world.failing = -1; /* nothing was told */
+    world_add(&world, "a", "g", "oncall", 0);
+    for (int i = 0; i < TRIES; i++) {
+        world_run(&world);
+        world_answer_with(&world, "a",
+            &(SendResult){.outcome = SEND_RETRY, .detail = "429", .retry_after_ms = WISH_MS, .went_on = true});
+        ck_assert_int_eq(world.finishes[0].next_attempt_ms, clock_wall_ms(world.clock) + WISH_MS);
+        world_commit(&world);
+        outbox_run(world.outbox);
+        ck_assert_uint_eq(world.send_count, 0);
+        advance(WISH_MS);
+    }
+    ck_assert_int_eq(world.failing, -1);
+    ck_assert_uint_eq(world.handed, 0);
+    world_run(&world);
+    world_answer(&world, "a", SEND_RETRY); /* none of it this time: that counts again */
+    world_commit(&world);
+    advance(OUTBOX_ROOM_RETRY_MS);
+    outbox_run(world.outbox);
+    ck_assert_uint_eq(world.handed, 1);
+}
+END_TEST
+
 START_TEST(what_was_taken_is_not_handed_over) {
     world.fallback_ms = 60000;
     world_add(&world, "a", "g", "oncall", 0);
@@ -532,6 +560,7 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, sends_only_what_is_leased);
     tcase_add_test(tcase, what_fails_for_long_is_handed_over_once);
     tcase_add_test(tcase, what_was_not_tried_has_not_failed);
+    tcase_add_test(tcase, what_goes_on_is_no_failure);
     tcase_add_test(tcase, what_was_taken_is_not_handed_over);
     tcase_add_test(tcase, a_storm_is_handed_over_a_few_at_a_time);
     tcase_add_test(tcase, without_room_nothing_is_sent);

@@ -263,12 +263,13 @@ START_TEST(who_wants_the_rest) {
 }
 END_TEST
 
-static int requests_of(Bench *bench, const char *message, PluginOutcome want) {
+static int requests_of(Bench *bench, const char *message, PluginOutcome want, bool went_on) {
     const int before = bench->world.requests;
     Told told = {0};
     plugin_host_deliver(bench->host, "r", "webhook", 0, message, world_told, &told);
     world_run_until_told(&bench->world, &told);
     ck_assert_int_eq(told.outcome, want);
+    ck_assert_int_eq(told.went_on, went_on);
     return bench->world.requests - before;
 }
 
@@ -280,11 +281,17 @@ START_TEST(a_retry_sends_what_was_not_taken) {
     bench.world.scripted = COUNT_OF(statuses);
     for (size_t i = 0; i < COUNT_OF(statuses); i++)
         bench.world.script[i] = (HttpAnswer){.outcome = HTTP_ANSWERED, .status = statuses[i]};
-    OWN(text) char *message = world_notification(20, "firing");
-    const int first = requests_of(&bench, message, PLUGIN_RETRY);
+    OWN(text) char *message = world_notification(20, "firing"), *other = world_notification(3, "firing");
+    const int first = requests_of(&bench, message, PLUGIN_RETRY, true);
     ck_assert_int_lt(first, 20);
-    ck_assert_int_eq(requests_of(&bench, message, PLUGIN_DELIVERED), 20 - (first - 1)); /* all but one were taken */
-    ck_assert_int_eq(requests_of(&bench, message, PLUGIN_DELIVERED), 20); /* that one is over: this is another */
+    ck_assert_int_eq(
+        requests_of(&bench, message, PLUGIN_DELIVERED, false), 20 - (first - 1)); /* all but one were taken */
+    ck_assert_int_eq(requests_of(&bench, message, PLUGIN_DELIVERED, false), 20); /* that one is over: this is another */
+    bench.world.scripted = 0;
+    bench.world.http = (HttpAnswer){.outcome = HTTP_ANSWERED, .status = 429};
+    requests_of(&bench, other, PLUGIN_RETRY, false);
+    bench.world.http.status = 202;
+    ck_assert_int_eq(requests_of(&bench, message, PLUGIN_DELIVERED, false), 20); /* of the same id, and yet another */
     bench_deinit(&bench);
 }
 END_TEST

@@ -281,15 +281,22 @@ END_TEST
 
 START_TEST(the_last_stopped_deliveries_are_known) {
     Progress progress = {.next = 0};
+    char a[] = "a", b[] = "b";
+    char *const requests[] = {a, b}, *const others[] = {b, a};
     for (size_t i = 0; i <= PROGRESS_MAX; i++) {
         OWN(text) char *id = text_format("%zu", i);
-        bool *is_taken = progress_take(&progress, id, 2);
+        bool *is_taken = progress_take(&progress, id, requests, 2);
         ck_assert(!is_taken[0] && !is_taken[1]);
         is_taken[1] = true;
-        progress_keep(&progress, id, is_taken);
+        progress_keep(&progress, id, requests, 2, is_taken);
     }
+    bool *short_one = progress_take(&progress, "64", requests, 1), *changed = progress_take(&progress, "64", others, 2);
+    ck_assert(!short_one[0] && !changed[1]);
+    free(short_one);
+    free(changed);
     for (int again = 0; again < 2; again++) {
-        bool *oldest = progress_take(&progress, "0", 2), *newest = progress_take(&progress, "64", 2);
+        bool *oldest = progress_take(&progress, "0", requests, 2),
+             *newest = progress_take(&progress, "64", requests, 2);
         ck_assert(!oldest[1]);
         ck_assert_int_eq(newest[1], !again); /* known once: who goes on keeps it again */
         free(oldest);

@@ -179,6 +179,7 @@ void world_told(void *ctx, const PluginDelivery *delivery) {
     told->outcome = delivery->outcome;
     told->timed_out = delivery->timed_out;
     told->retry_after_ms = delivery->retry_after_ms;
+    told->went_on = delivery->went_on;
     snprintf(told->detail, sizeof told->detail, "%s", delivery->detail);
     snprintf(told->receipt, sizeof told->receipt, "%s", delivery->receipt_json ? delivery->receipt_json : "");
 }

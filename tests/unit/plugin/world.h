@@ -33,6 +33,7 @@ typedef struct Told {
     PluginOutcome outcome;
     bool timed_out;
     int64_t retry_after_ms;
+    bool went_on;
     char detail[PLUGIN_DETAIL_MAX + 1], receipt[200];
 } Told;
 void world_told(void *told, const PluginDelivery *delivery); /* a PluginDone */
