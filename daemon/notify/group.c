@@ -161,7 +161,8 @@ static bool pull_told(JsonPull *in, Told told, Member *member) {
     return false;
 }
 
-static void told_entry(JsonText entry, Member *member) {
+/* False: it is damaged. */
+static bool told_entry(JsonText entry, Member *member) {
     JsonPull in;
     uint32_t seen = 0;
     member->is_told = true;
@@ -169,7 +170,9 @@ static void told_entry(JsonText entry, Member *member) {
     if (json_pull_open(&in, '{'))
         for (int key; (key = json_pull_member(&in, told_keys, &seen)) >= 0;)
             if (!pull_told(&in, (Told)key, member)) json_pull_skip(&in);
+    const bool is_good = json_pull_end(&in);
     json_pull_deinit(&in);
+    return is_good;
 }
 
 /* Not by a tree either. An entry counts as a whole, and none that stands behind damage does. */
@@ -180,8 +183,9 @@ void group_told_parse(Groups *groups, Group *group, const char *told_json) {
     if (json_pull_open(&in, '{'))
         for (JsonText key, entry; json_pull_key(&in, &key);) {
             char fingerprint[FINGERPRINT_TEXT] = "";
+            Member unused = {.is_told = false};
             if (key.length == FINGERPRINT_TEXT - 1) memcpy(fingerprint, key.bytes, key.length);
-            if (json_pull_raw(&in, &entry) && *fingerprint && *entry.bytes == '{')
+            if (json_pull_raw(&in, &entry) && *fingerprint && *entry.bytes == '{' && told_entry(entry, &unused))
                 told_entry(entry, member_make(groups, group, fingerprint));
         }
     json_pull_deinit(&in);
