@@ -73,14 +73,18 @@ static const char *unholdable(const char *at, const char *end) {
     return NULL;
 }
 
-json_t *json_read_foreign(const char *text, size_t length, Error *err) {
+char *json_heal(const char *text, size_t length) {
     const char *first = length ? unholdable(text, text + length) : NULL;
-    if (!first) return json_read(text, length, err);
-    OWN(text) char *healed = text_copy_length(text, length);
-    char *end = healed + length;
+    if (!first) return NULL;
+    char *healed = text_copy_length(text, length), *end = healed + length;
     for (const char *at = healed + (first - text); at; at = unholdable(at, end))
         memcpy(healed + (at - healed) + 2, "fffd", 4);
-    return json_read(healed, length, err);
+    return healed;
+}
+
+json_t *json_read_foreign(const char *text, size_t length, Error *err) {
+    OWN(text) char *healed = json_heal(text, length);
+    return json_read(healed ? healed : text, length, err);
 }
 
 static int collect(const char *bytes, size_t length, void *into) { return buffer_add(into, bytes, length) ? 0 : -1; }

@@ -19,6 +19,8 @@ json_t *json_read(const char *text, size_t length, Error *err);
 /* As json_read(), of what strangers chose: the escapes of a NUL and of half a surrogate pair, which no text here can
  * hold, are read as U+FFFD. One name made of them must not hide the whole answer that it stands in. */
 json_t *json_read_foreign(const char *text, size_t length, Error *err);
+/* A copy as long as the text, with those escapes written as that of U+FFFD; NULL: there are none. Caller frees. */
+char *json_heal(const char *text, size_t length);
 /* Compact, keys sorted, numbers as short as they read back the same: the same value gives the same bytes. What a
  * terminal obeys (escape.h) is written by its code. Caller frees. */
 char *json_write(const json_t *value);
