@@ -63,8 +63,8 @@ static const struct Old *find_old(const char *word) {
 
 /* The section without old words, of which it tells: the rows would call them unknown. */
 static const Node *refuse_old(const Node *node, Decoding *in) {
-    NodeEntry *entries = arena_alloc(in->arena, node->count, sizeof *entries);
-    Node *kept = arena_alloc(in->arena, 1, sizeof *kept);
+    NodeEntry *entries = arena_alloc(in->nodes, node->count, sizeof *entries);
+    Node *kept = arena_alloc(in->nodes, 1, sizeof *kept);
     *kept = *node;
     kept->count = 0;
     kept->entries = entries;
