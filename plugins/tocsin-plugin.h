@@ -231,7 +231,8 @@ typedef struct TocsinKey {
 typedef void TocsinProblem(void *ctx, const char *path, const char *what, const char *remedy);
 
 /* Of a group's alerts a notification shows 20 in full. To a program that keeps a state for each alert the others matter
- * as well: the first 500 of those that fire, in the order in which the receiver was told of them, and as many ends. */
+ * as well: the first 500 of those that fire, in the order in which they were named and the receiver was told of them,
+ * and as many ends; the end of what was named is never left out. One that has begun may be named again. */
 typedef enum TocsinRest {
     TOCSIN_REST_NONE, /* they are only counted: for channels that people read */
     TOCSIN_REST_CHANGED, /* those that began or ended since the receiver was last told are named */
@@ -246,7 +247,7 @@ typedef enum TocsinRest {
  *   webhook     Alertmanager's webhook body, version 4
  *   rest        for a channel that wants it, see rest() below: `alerts`, those that webhook.alerts does not show, by
  *               labels, times, fingerprint and few annotations; `counted`, how many alerts fire that no message has
- *               named */
+ *               named; `was_counted`, true if this channel may have been told of some such before */
 typedef struct TocsinPlugin {
     size_t size;
     uint32_t abi; /* TOCSIN_PLUGIN_ABI */

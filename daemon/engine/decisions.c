@@ -122,7 +122,9 @@ static Ruling rule_on(
             return (Ruling){"held",
                 arena_format(arena, "acknowledged by %.80s%s%.200s", ack->by, *ack->comment ? ": " : "", ack->comment)};
         break;
-    case ALERT_HELD: return (Ruling){"held", held_words(core, turn, route, alert, arena)};
+    case ALERT_HELD:
+        if (alert->is_put_off) return (Ruling){"held", "its end had no room among others: the next message tells it"};
+        return (Ruling){"held", held_words(core, turn, route, alert, arena)};
     case ALERT_WAITS:
         return (Ruling){"waits",
             arena_format(arena, "it goes on to this receiver if nobody acknowledges it for %s, after `%.200s` was told",

@@ -144,9 +144,8 @@ static bool tells_resolved(const Receiver *receiver) {
     return false;
 }
 
-static RenderInput *input_of(Notifier *notifier, const GroupTurn *group) {
-    const Receiver *receiver = receiver_of(notifier, group->receiver);
-    const ExternalUrl *external = snapshot_section(notifier->core->snapshot, &external_url_section);
+/* The group's ways to its receiver. Caller frees. */
+static ReceiverChannel *channels_of(const Notifier *notifier, const Receiver *receiver, const char *key) {
     const size_t count = receiver ? receiver->channel_count : 0;
     ReceiverChannel *channels = alloc_zeroed(count + 1, sizeof *channels);
     for (size_t i = 0; i < count; i++) {
@@ -155,15 +154,18 @@ static RenderInput *input_of(Notifier *notifier, const GroupTurn *group) {
         channels[i] = (ReceiverChannel){.plugin = channel->plugin,
             .index = channel->index,
             .send_resolved = channel->send_resolved,
-            .has_waiting = outbox_has_waiting(
-                notifier->outbox, group->key, receiver->name, channel->plugin, (int64_t)channel->index),
+            .has_waiting =
+                outbox_has_waiting(notifier->outbox, key, receiver->name, channel->plugin, (int64_t)channel->index),
             .wants_rest = rest != PLUGIN_REST_NONE,
             .wants_again = rest == PLUGIN_REST_ALL};
     }
-    RenderInput *input = render_input_new(group, channels, count, external->url, clock_wall_ms(notifier->core->clock),
-        notifier->core->what_changed, notifier->core->ctx);
-    free(channels);
-    return input;
+    return channels;
+}
+
+static RenderInput *input_of(Notifier *notifier, const GroupTurn *group, const TurnWorld *world) {
+    const ExternalUrl *external = snapshot_section(notifier->core->snapshot, &external_url_section);
+    return render_input_new(group, world->channels, world->channel_count, external->url,
+        clock_wall_ms(notifier->core->clock), notifier->core->what_changed, notifier->core->ctx);
 }
 
 static void turn_free(Turn *turn) {
@@ -273,10 +275,14 @@ static const Ack *ack_of(void *ctx, const Instance *instance) {
 /* How many alerts it has. */
 static size_t begin_turn(Notifier *notifier, const char *key, int64_t now_ms) {
     Core *core = notifier->core;
-    const char *receiver = groups_receiver(core->groups, key);
+    const char *name = groups_receiver(core->groups, key);
+    const Receiver *receiver = receiver_of(notifier, name);
+    ReceiverChannel *channels = channels_of(notifier, receiver, key);
     const TurnWorld world = {
-        .route = route_of_key(core->world.routes, receiver, key),
-        .tells_resolved = tells_resolved(receiver_of(notifier, receiver)),
+        .route = route_of_key(core->world.routes, name, key),
+        .tells_resolved = tells_resolved(receiver),
+        .channels = channels,
+        .channel_count = receiver ? receiver->channel_count : 0,
         .now_ms = now_ms,
         .find = find_instance,
         .is_muted = is_muted,
@@ -291,11 +297,12 @@ static size_t begin_turn(Notifier *notifier, const char *key, int64_t now_ms) {
     turn->decision_count =
         decisions_of_turn(notifier->decisions, turn->group, world.route, turn->arena, &turn->decisions);
     notifier->turns++;
+    if (turn->group->reason) turn->input = input_of(notifier, turn->group, &world);
+    free(channels);
     if (!turn->group->reason) {
         commit_turn(turn);
         return turn->group->alert_count;
     }
-    turn->input = input_of(notifier, turn->group);
     notifier->rendering++;
     uv_queue_work(core->loop, &turn->work, render_on_pool, rendered_on_loop);
     return turn->group->alert_count;

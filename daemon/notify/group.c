@@ -115,9 +115,9 @@ void member_remove(Groups *groups, Member *member) {
 }
 
 /* As text, not by a tree: of a storm's one group that would be ten times as much. */
-Buffer told_begin(void) {
+Buffer told_begin(bool is_counted) {
     Buffer out = BUFFER(GROUP_TOLD_BYTES_MAX);
-    buffer_text(&out, "{");
+    buffer_text(&out, is_counted ? "{\"counted\":true" : "{");
     return out;
 }
 
@@ -130,6 +130,7 @@ void told_add(Buffer *out, const Member *m) {
     if (m->told_no_data) buffer_text(out, ",\"data\":\"missing\"");
     if (m->told_flapping) buffer_text(out, ",\"flapping\":true");
     if (m->was_held) buffer_text(out, ",\"held\":true");
+    if (m->named_by) buffer_format(out, ",\"named\":%" PRIu32, m->named_by);
     buffer_text(out, "}");
 }
 
@@ -139,13 +140,20 @@ char *told_end(Buffer *out) {
 }
 
 char *group_told_format(const Group *group) {
-    Buffer out = told_begin();
+    Buffer out = told_begin(group->is_counted);
     for (const Member *m = group->members; m; m = m->hh.next) told_add(&out, m);
     return told_end(&out);
 }
 
-typedef enum { TOLD_STARTS_AT, TOLD_AT, TOLD_NEWS, TOLD_DATA, TOLD_FLAPPING, TOLD_HELD } Told;
-static const char *const told_keys[] = {"starts_at", "at", "news", "data", "flapping", "held", NULL};
+typedef enum { TOLD_STARTS_AT, TOLD_AT, TOLD_NEWS, TOLD_DATA, TOLD_FLAPPING, TOLD_HELD, TOLD_NAMED } Told;
+static const char *const told_keys[] = {"starts_at", "at", "news", "data", "flapping", "held", "named", NULL};
+
+static bool pull_named(JsonPull *in, uint32_t *ret_named) {
+    int64_t value;
+    if (!json_pull_whole(in, &value)) return false;
+    if (value > 0 && value <= UINT32_MAX) *ret_named = (uint32_t)value;
+    return true;
+}
 
 /* False: the value is of another type, and still at hand. */
 static bool pull_told(JsonPull *in, Told told, Member *member) {
@@ -157,6 +165,7 @@ static bool pull_told(JsonPull *in, Told told, Member *member) {
     case TOLD_DATA: member->told_no_data = json_pull_text(in, &data); return member->told_no_data;
     case TOLD_FLAPPING: return json_pull_flag(in, &member->told_flapping);
     case TOLD_HELD: return json_pull_flag(in, &member->was_held);
+    case TOLD_NAMED: return pull_named(in, &member->named_by);
     }
     return false;
 }
@@ -184,6 +193,7 @@ void group_told_parse(Groups *groups, Group *group, const char *told_json) {
         for (JsonText key, entry; json_pull_key(&in, &key);) {
             char fingerprint[FINGERPRINT_TEXT] = "";
             Member unused = {.is_told = false};
+            if (json_text_is(key, "counted") && json_pull_flag(&in, &group->is_counted)) continue;
             if (key.length == FINGERPRINT_TEXT - 1) memcpy(fingerprint, key.bytes, key.length);
             if (json_pull_raw(&in, &entry) && *fingerprint && *entry.bytes == '{' && told_entry(entry, &unused))
                 told_entry(entry, member_make(groups, group, fingerprint));

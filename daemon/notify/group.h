@@ -21,6 +21,7 @@ typedef struct Member {
     bool is_held_anew; /* that began while a turn of its group runs, which does not know */
     bool is_leaving; /* routed elsewhere by now: its end is still told here, repeats are not */
     bool is_open; /* while a rerouting runs: its instance is among those that are open */
+    uint32_t named_by; /* the receiver's keepers (rest.h), as one number, that know it by name; 0: none */
     struct Member *prev, *next; /* the same fingerprint in other groups */
     UT_hash_handle hh;
 } Member;
@@ -34,6 +35,7 @@ struct Group {
     int64_t first_coming_ms; /* while it is: what first_flush_ms will be; 0: none */
     bool is_asked; /* meanwhile something changed that the turn does not know of: it looks at its next beat */
     bool is_changed; /* while a rerouting runs: the file must hear of it */
+    bool is_counted; /* a keeper was told of some that fire by their number alone */
     Member *members;
     UT_hash_handle hh;
 };
@@ -71,10 +73,10 @@ Member *member_make(Groups *groups, Group *group, const char *fingerprint); /* o
 void member_remove(Groups *groups, Member *member);
 Member *members_of(const Groups *groups, const char *fingerprint); /* the first; NULL: none */
 
-/* The told map as the state file keeps it: fingerprint -> {status, starts_at, data}. Caller frees. */
+/* The told map as the state file keeps it: fingerprint -> {status, starts_at, data}, and `counted`. Caller frees. */
 char *group_told_format(const Group *group);
 /* The same, member by member: those that the receiver was not told of are left out. */
-Buffer told_begin(void);
+Buffer told_begin(bool is_counted);
 void told_add(Buffer *told, const Member *member);
 char *told_end(Buffer *told); /* caller frees */
 /* What cannot be read counts as never told: a second message is better than none (I8). */

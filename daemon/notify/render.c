@@ -6,7 +6,6 @@
 #include "base/timetext.h"
 #include "notify/delivery.h"
 #include "notify/render_alert.h"
-#include "notify/render_pick.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -14,9 +13,7 @@
 
 typedef struct Channel {
     char id[UUID_TEXT];
-    char *plugin;
-    size_t index;
-    bool send_resolved, has_waiting, wants_rest, wants_again;
+    ReceiverChannel as; /* its text is a copy */
 } Channel;
 
 struct RenderInput {
@@ -26,9 +23,11 @@ struct RenderInput {
     Labels *labels; /* of the group; a copy */
     RenderAlert fires[RENDER_ALERTS_MAX], ends[RENDER_ALERTS_MAX]; /* in the order in which they are told */
     size_t fires_count, ends_count;
-    RenderAlert *rest; /* named beside those, what ended first; none where no channel wants it */
+    RenderAlert *rest; /* named beside those, what ended first; none where no keeper hears of it */
     size_t rest_count;
     size_t firing, ended; /* these count all */
+    size_t rest_firing, known; /* fire and are named; ... or a keeper knows them by name from before */
+    bool was_counted;
     Channel *channels;
     size_t channel_count;
     int64_t now_ms;
@@ -49,62 +48,18 @@ struct Rendered {
 
 /* --- the input --- */
 
-static size_t copy_shown(const GroupTurn *turn, AlertKind kind, int64_t now_ms, RenderAlert *into) {
-    const GroupAlert *shown[RENDER_ALERTS_MAX];
-    const size_t count = pick_first(turn, kind, pick_severe_first, RENDER_ALERTS_MAX, shown);
-    for (size_t i = 0; i < count; i++) render_alert_copy(&into[i], shown[i], now_ms);
-    return count;
-}
-
-static RenderAlert *find_copy(RenderAlert *copies, size_t count, const char *fingerprint) {
-    for (size_t i = 0; i < count; i++)
-        if (!strcmp(copies[i].fingerprint, fingerprint)) return &copies[i];
-    return NULL;
-}
-
-static void name_alert(RenderInput *input, const GroupAlert *alert, bool is_changed) {
-    RenderAlert *copy = alert->kind == ALERT_FIRES ? find_copy(input->fires, input->fires_count, alert->fingerprint)
-                                                   : find_copy(input->ends, input->ends_count, alert->fingerprint);
-    if (!copy) {
-        copy = &input->rest[input->rest_count++];
-        render_alert_copy(copy, alert, input->now_ms);
-    }
-    copy->is_named = true;
-    copy->is_changed = is_changed;
-}
-
-/* How many of those that fire have been named for sure: where more were known than are named, those behind came forward
- * by as many as have left their place. */
-static size_t count_kept(const GroupTurn *turn) {
-    size_t known = 0, stay = 0;
-    for (size_t i = 0; i < turn->alert_count; i++) {
-        const GroupAlert *alert = &turn->alerts[i];
-        if (!alert_is_told(alert) || !alert->told_at_ms) continue;
-        known++;
-        stay += alert->kind == ALERT_FIRES && !alert->is_first;
-    }
-    const size_t left = known > RENDER_REST_MAX ? known - stay : 0;
-    return left < RENDER_REST_MAX ? RENDER_REST_MAX - left : 0;
-}
-
-static size_t most(size_t count) { return count < RENDER_REST_MAX ? count : RENDER_REST_MAX; }
-
-/* Named are the first RENDER_REST_MAX in the order in which the receiver was told of them: so its end is named of each
- * whose begin was, and of a crowd that shrinks all get their names. */
-static void name_rest(RenderInput *input, const GroupTurn *turn) {
-    const GroupAlert *named[RENDER_REST_MAX];
-    const size_t kept = count_kept(turn);
-    input->rest = alloc_zeroed(most(turn->firing) + most(turn->ended) + 1, sizeof *input->rest);
-    const size_t ends = pick_first(turn, ALERT_ENDED, pick_known_first, RENDER_REST_MAX, named);
-    for (size_t i = 0; i < ends; i++) name_alert(input, named[i], true);
-    const size_t fires = pick_first(turn, ALERT_FIRES, pick_known_first, RENDER_REST_MAX, named);
-    for (size_t i = 0; i < fires; i++) name_alert(input, named[i], named[i]->is_first || i >= kept);
-}
-
-static bool is_rest_wanted(const RenderInput *input) {
-    for (size_t i = 0; i < input->channel_count; i++)
-        if (input->channels[i].wants_rest) return true;
-    return false;
+static void copy_names(RenderInput *input, const TurnNames *names) {
+    input->fires_count = names->fires_count;
+    input->ends_count = names->ends_count;
+    for (size_t i = 0; i < names->fires_count; i++) render_alert_copy(&input->fires[i], names->fires[i], input->now_ms);
+    for (size_t i = 0; i < names->ends_count; i++) render_alert_copy(&input->ends[i], names->ends[i], input->now_ms);
+    input->rest = alloc_zeroed(names->rest_count + 1, sizeof *input->rest);
+    for (size_t i = 0; i < names->rest_count; i++)
+        if (!names->rest[i]->is_shown)
+            render_alert_copy(&input->rest[input->rest_count++], names->rest[i], input->now_ms);
+    input->rest_firing = names->rest_firing;
+    input->known = names->known;
+    input->was_counted = names->was_counted;
 }
 
 /* Caller frees. */
@@ -128,29 +83,23 @@ RenderInput *render_input_new(const GroupTurn *turn, const ReceiverChannel *chan
     input->firing = turn->firing;
     input->ended = turn->ended;
     input->now_ms = now_ms;
-    input->fires_count = copy_shown(turn, ALERT_FIRES, now_ms, input->fires);
-    input->ends_count = copy_shown(turn, ALERT_ENDED, now_ms, input->ends);
+    copy_names(input, &turn->names);
     for (size_t i = 0; changed && i < input->fires_count; i++)
         input->fires[i].changed = changed(ctx, input->fires[i].instance);
     input->channels = alloc_zeroed(channel_count + 1, sizeof *input->channels);
     input->channel_count = channel_count;
     for (size_t i = 0; i < channel_count; i++) {
         Channel *channel = &input->channels[i];
-        *channel = (Channel){.plugin = text_copy(channels[i].plugin),
-            .index = channels[i].index,
-            .send_resolved = channels[i].send_resolved,
-            .has_waiting = channels[i].has_waiting,
-            .wants_rest = channels[i].wants_rest,
-            .wants_again = channels[i].wants_again};
+        channel->as = channels[i];
+        channel->as.plugin = text_copy(channels[i].plugin);
         uuid_make(channel->id);
     }
-    if (is_rest_wanted(input)) name_rest(input, turn);
     return input;
 }
 
 RenderInput *render_input_free(RenderInput *input) {
     if (!input) return NULL;
-    for (size_t i = 0; i < input->channel_count; i++) free(input->channels[i].plugin);
+    for (size_t i = 0; i < input->channel_count; i++) free((char *)input->channels[i].as.plugin);
     free(input->channels);
     for (size_t i = 0; i < input->fires_count; i++) render_alert_deinit(&input->fires[i]);
     for (size_t i = 0; i < input->ends_count; i++) render_alert_deinit(&input->ends[i]);
@@ -277,58 +226,37 @@ static char *message_text(const Body *body, const char *id, bool is_test, json_t
 
 /* --- the rest --- */
 
-typedef struct Rest {
-    const RenderInput *input;
-    const Channel *channel;
-    const Shown *shown;
-    json_t *alerts;
-    size_t bytes, firing; /* firing: that this message names, shows, or need not name again */
-} Rest;
-
 static bool is_shown(const Shown *shown, const RenderAlert *alert) {
     for (size_t i = 0; i < shown->count; i++)
         if (shown->list[i] == alert) return true;
     return false;
 }
 
-static bool rest_name(Rest *rest, const RenderAlert *alert) {
-    json_t *json = remarked(render_alert_brief(alert, rest->input->now_ms), rest->input->remark);
-    const size_t bytes = json_dumpb(json, NULL, 0, 0);
-    if (rest->bytes + bytes > RENDER_REST_BYTES_MAX) return json_decref(json), false;
-    rest->bytes += bytes;
-    json_array_append_new(rest->alerts, json);
-    return true;
+static bool is_rest_of(const RenderAlert *alert, const ReceiverChannel *channel) {
+    if (!alert->is_rest) return false;
+    return alert->is_firing ? alert->is_news || channel->wants_again : channel->send_resolved;
 }
 
-static void rest_add(Rest *rest, const RenderAlert *alerts, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        const RenderAlert *alert = &alerts[i];
-        if (is_shown(rest->shown, alert)) {
-            rest->firing += alert->is_firing;
-            continue;
-        }
-        if (!alert->is_named || !(alert->is_firing || rest->channel->send_resolved)) continue;
-        const bool is_known = !alert->is_changed && !rest->channel->wants_again;
-        if (is_known || rest_name(rest, alert)) rest->firing += alert->is_firing;
-    }
+static void rest_add(json_t *to, const RenderInput *input, const ReceiverChannel *channel, const Shown *shown,
+    const RenderAlert *alerts, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (is_rest_of(&alerts[i], channel) && !is_shown(shown, &alerts[i]))
+            json_array_append_new(to, remarked(render_alert_brief(&alerts[i], input->now_ms), input->remark));
 }
 
-/* What ended stands first: should there be no room, what fires is at least counted. NULL: it is not wanted. */
-static json_t *rest_json(const RenderInput *input, const Channel *channel, const Shown *shown) {
+/* NULL: it is not wanted. */
+static json_t *rest_json(const RenderInput *input, const ReceiverChannel *channel, const Shown *shown) {
     if (!channel->wants_rest) return NULL;
-    Rest rest = {.input = input, .channel = channel, .shown = shown, .alerts = json_array()};
-    rest_add(&rest, input->ends, input->ends_count);
-    rest_add(&rest, input->rest, input->rest_count);
-    rest_add(&rest, input->fires, input->fires_count);
-    return json_pack("{s:o,s:I}", "alerts", rest.alerts, "counted", (json_int_t)(input->firing - rest.firing));
+    json_t *alerts = json_array();
+    rest_add(alerts, input, channel, shown, input->ends, input->ends_count);
+    rest_add(alerts, input, channel, shown, input->rest, input->rest_count);
+    rest_add(alerts, input, channel, shown, input->fires, input->fires_count);
+    const size_t known = channel->wants_again ? input->rest_firing : input->known;
+    return json_pack("{s:o,s:I,s:b}", "alerts", alerts, "counted", (json_int_t)(input->firing - known), "was_counted",
+        input->was_counted);
 }
 
 /* --- messages --- */
-
-static bool wants(const Channel *channel, const RenderInput *input) {
-    if (channel->has_waiting && reason_is_repeat(input->reason)) return false;
-    return channel->send_resolved || (input->firing && !reason_is_resolved(input->reason));
-}
 
 static Shown shown_of(const RenderInput *input, bool with_ends) {
     const size_t left = RENDER_ALERTS_MAX - input->fires_count;
@@ -348,8 +276,8 @@ Rendered *render(const RenderInput *input) {
     rendered->created_ms = input->now_ms;
     rendered->messages = alloc_zeroed(input->channel_count + 1, sizeof *rendered->messages);
     for (size_t i = 0; input->reason && i < input->channel_count; i++) {
-        const Channel *channel = &input->channels[i];
-        if (!wants(channel, input)) continue;
+        const ReceiverChannel *channel = &input->channels[i].as;
+        if (!channel_gets(channel, input->reason, input->firing)) continue;
         const Body body = {
             .shown = shown_of(input, channel->send_resolved),
             .firing = input->firing,
@@ -364,9 +292,9 @@ Rendered *render(const RenderInput *input) {
         };
         Message *message = &rendered->messages[rendered->count++];
         *message = (Message){.plugin = text_copy(channel->plugin),
-            .json = message_text(&body, channel->id, false, rest_json(input, channel, &body.shown)),
+            .json = message_text(&body, input->channels[i].id, false, rest_json(input, channel, &body.shown)),
             .index = channel->index};
-        memcpy(message->id, channel->id, UUID_TEXT);
+        memcpy(message->id, input->channels[i].id, UUID_TEXT);
     }
     return rendered;
 }

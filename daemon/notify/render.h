@@ -2,30 +2,18 @@
  * (I2). The input is copied on the loop, rendering is pure and runs on the pool, the result goes back to the loop.
  *
  * A message, canonical: {"id", "created_at", "receiver", "subject", "test", "webhook": Alertmanager's body, version 4},
- * and for a channel that wants it "rest": {"alerts": those that the body does not show, brief, "counted": how many fire
- * that no message has named}. */
+ * and for a keeper (rest.h) "rest": {"alerts": those that the body does not show, brief, "counted": how many fire that
+ * no message has named, "was_counted": true if there were some before}. */
 #ifndef TOCSIN_NOTIFY_RENDER_H
 #define TOCSIN_NOTIFY_RENDER_H
 
 #include "base/digest.h"
-#include "notify/turn.h"
+#include "notify/rest.h"
 
 enum {
-    RENDER_ALERTS_MAX = 20, /* told in full; truncatedAlerts counts the rest */
-    RENDER_ENDS_MIN = 10, /* of them for what ended, where more fire than have room: it is told this once */
-    RENDER_REST_MAX = 500, /* named of those that fire, and of those that ended; a rest in one message has at most */
-    RENDER_REST_BYTES_MAX = 2 << 20
+    RENDER_ALERTS_MAX = TURN_SHOWN_MAX, /* told in full; truncatedAlerts counts the rest */
+    RENDER_ENDS_MIN = 10 /* of them for what ended, where more fire than have room: it is told this once */
 };
-
-/* One way to reach a receiver, as its section says. */
-typedef struct ReceiverChannel {
-    const char *plugin;
-    size_t index; /* which of several of one plugin in a receiver */
-    bool send_resolved;
-    bool has_waiting; /* an earlier message of this group waits there: a repeat would say nothing more */
-    bool wants_rest; /* the alerts that the body does not show, by name, as they begin and end */
-    bool wants_again; /* and those that fire on, each time */
-} ReceiverChannel;
 
 typedef struct RenderInput RenderInput;
 /* Copies what the turn says; on the loop, before it goes on. Ids are drawn here. Caller frees. */

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "base/timetext.h"
+#include "notify/rest.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -54,6 +55,8 @@ void render_alert_copy(RenderAlert *into, const GroupAlert *alert, int64_t now_m
         .no_data = is_firing && alert->no_data,
         .is_flapping = is_firing && i->hold.flap.is_flapping,
         .is_gone = i->gone,
+        .is_rest = alert->is_rest,
+        .is_news = rest_is_news(alert),
         .labels = render_labels_copy(i->labels),
         .annotations = render_labels_copy(i->annotations),
         .notes = render_labels_copy(i->facts.notes),
@@ -93,6 +96,39 @@ void render_alert_deinit(RenderAlert *alert) {
     free(alert->acked_by);
     free(alert->acked_comment);
     *alert = (RenderAlert){0};
+}
+
+/* --- how long it may become --- */
+
+/* All but the texts themselves: keys, times, numbers, the words of a summary, an escalation's remark. */
+enum { BRIEF_FRAME_MAX = 1024, PAIR_FRAME = 6 };
+
+/* A text's bytes in JSON, at most: six for what is written by its code, three for a byte that is no UTF-8 or belongs to
+ * a character that is so written. */
+static size_t text_room(const char *text) {
+    size_t room = 0;
+    for (const unsigned char *p = (const unsigned char *)(text ? text : ""); *p; p++)
+        room += *p < ' ' || *p == 0x7f ? 6 : *p >= 0x80 ? 3 : *p == '"' || *p == '\\' ? 2 : 1;
+    return room;
+}
+
+static size_t labels_room(const Labels *labels) {
+    size_t room = 0;
+    for (size_t i = 0; i < labels_count(labels); i++) {
+        const Label label = labels_at(labels, i);
+        room += text_room(label.name) + text_room(label.value) + PAIR_FRAME;
+    }
+    return room;
+}
+
+size_t render_alert_brief_room(const GroupAlert *alert, const char *escalated_from) {
+    const Instance *i = alert->instance;
+    OWN(text) char *link = instance_link(i);
+    size_t summary = text_room(i->name) + labels_room(i->series) + text_room(i->facts.reason) +
+        text_room(labels_get(i->labels, "account")) + text_room(labels_get(i->labels, "region"));
+    if (alert->ack) summary += text_room(alert->ack->by);
+    return BRIEF_FRAME_MAX + labels_room(i->labels) + labels_room(i->annotations) + text_room(link) + summary +
+        text_room(escalated_from);
 }
 
 /* --- words --- */

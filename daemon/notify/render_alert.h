@@ -10,7 +10,7 @@ typedef struct RenderAlert {
     bool is_firing, no_data;
     bool is_flapping; /* it changes again and again: what it is at this moment says little */
     bool is_gone; /* it was removed: the reason says by what */
-    bool is_named, is_changed; /* the rest of a message names it; the receiver does not know yet that it does so */
+    bool is_rest, is_news; /* keepers (rest.h) hear its name where they are not shown it; they are told that it fires */
     Labels *labels, *annotations, *notes; /* copies of its own: the loop's counts are not thread-safe */
     char *name, *reason, *console_url, *what; /* never NULL */
     char *acked_by, *acked_comment; /* who is on it, and what they say; "": nobody */
@@ -34,6 +34,9 @@ void render_alert_deinit(RenderAlert *alert);
 char *render_alert_summary(const RenderAlert *alert, int64_t now_ms);
 /* An element of the webhook body's alerts[]; new reference. */
 json_t *render_alert_json(const RenderAlert *alert, int64_t now_ms);
+/* At least as many bytes as the brief one has, with the remark that an escalation from there makes; NULL: it is none.
+ * On the loop. */
+size_t render_alert_brief_room(const GroupAlert *alert, const char *escalated_from);
 /* The same with its summary and what a person wrote as its only annotations; new reference. */
 json_t *render_alert_brief(const RenderAlert *alert, int64_t now_ms);
 

@@ -13,7 +13,8 @@ int pick_severe_first(const GroupAlert *a, const GroupAlert *b) {
 
 static int64_t known_since_ms(const GroupAlert *alert) { return alert->is_first ? INT64_MAX : alert->told_at_ms; }
 
-int pick_known_first(const GroupAlert *a, const GroupAlert *b) {
+int pick_named_first(const GroupAlert *a, const GroupAlert *b) {
+    if (a->is_named != b->is_named) return a->is_named ? -1 : 1;
     const int longer = by_number(known_since_ms(a), known_since_ms(b));
     return longer ? longer : pick_severe_first(a, b);
 }

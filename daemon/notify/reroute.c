@@ -42,6 +42,7 @@ static void take_along(Reroute *to, Group *group, Member *member) {
         member->told_news = other->told_news;
         member->told_at_ms = other->told_at_ms;
         member->was_held = other->was_held;
+        member->named_by = other->named_by;
         other->is_told = false;
         group->is_changed = true;
         if (!group->first_flush_ms) group_spoke(to->groups, group, from->first_flush_ms);

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "notify/group.h"
+#include "notify/rest.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,7 @@ typedef struct TurnView {
     const Groups *groups;
     const TurnWorld *world;
     bool is_silent; /* the route, at this time */
+    uint32_t keepers; /* the receiver's, as one number */
 } TurnView;
 
 static int64_t told_at_ms(const Member *member) {
@@ -82,6 +84,7 @@ static GroupAlert look_at(const Member *member, const Instance *instance, const 
     alert.kind = kind_of(member, &alert, view);
     alert.is_first = alert.kind == ALERT_FIRES && (!member->is_told || member->told_starts_ms != alert.starts_ms);
     alert.was_held = alert.kind == ALERT_FIRES && member->is_told && member->was_held;
+    alert.is_named = member->named_by && (alert.kind == ALERT_ENDED || member->named_by == view->keepers);
     return alert;
 }
 
@@ -132,16 +135,21 @@ static GroupFigures take_stock(
     GroupFigures figures = {.was_sent = group->last_sent_ms != 0,
         .tells_resolved = world->tells_resolved,
         .is_escalation = world->route->base != NULL};
-    const TurnView view = {groups, world, route_muted_by(world->route, world->now_ms / 1000) != NULL};
+    const TurnView view = {groups, world, route_muted_by(world->route, world->now_ms / 1000) != NULL,
+        rest_keepers(world->channels, world->channel_count)};
     turn->alerts = alloc_zeroed(HASH_COUNT(group->members) + 1, sizeof *turn->alerts);
     for (const Member *m = group->members; m; m = m->hh.next) {
         GroupAlert *alert = &turn->alerts[turn->alert_count++];
         *alert = look_at(m, world->find(world->ctx, m->fingerprint), &view);
         count_alert(&figures, m, alert);
+        turn->named += alert->kind == ALERT_FIRES && alert->is_named;
+        turn->named_ended += alert->kind == ALERT_ENDED && alert->is_named;
         look_ahead(outlook, m, alert, &view);
     }
     turn->firing = figures.firing;
     turn->ended = figures.ended;
+    figures.held += rest_put_off(turn, world->channels, world->channel_count);
+    figures.ended = turn->ended;
     figures.is_repeat_due =
         figures.was_sent && outlook->repeats && world->now_ms >= group_repeat_ms(group, world->route);
     return figures;
@@ -157,8 +165,10 @@ static void release(GroupTurn *turn) {
 }
 
 /* What the receiver knows of an alert that is told now. */
-static void member_tell(Member *member, const GroupAlert *alert, int64_t now_ms) {
-    if (alert->is_first) member->told_at_ms = now_ms;
+static void member_tell(Member *member, const GroupAlert *alert, const GroupTurn *turn) {
+    const uint32_t named_by = rest_named_by(turn, alert);
+    if (alert->is_first) member->told_at_ms = turn->now_ms;
+    if (named_by) member->named_by = named_by;
     member->is_told = true;
     member->was_held = alert->was_held;
     member->told_starts_ms = alert->starts_ms;
@@ -171,12 +181,12 @@ static void member_tell(Member *member, const GroupAlert *alert, int64_t now_ms)
  * knows what it knew: told is told, only a silence makes it news again (semantics 7.3, 7.4). The turn's alerts are the
  * members in their order, so that none of very many is looked for. */
 static char *told_after(const Group *before, const GroupTurn *turn) {
-    Buffer told = told_begin();
+    Buffer told = told_begin(turn->names.is_counted);
     const Member *known = before->members;
     for (size_t i = 0; i < turn->alert_count; i++, known = known->hh.next) {
         const GroupAlert *alert = &turn->alerts[i];
         Member after = *known;
-        if (alert->kind == ALERT_FIRES) member_tell(&after, alert, turn->now_ms);
+        if (alert->kind == ALERT_FIRES) member_tell(&after, alert, turn);
         if (alert->kind == ALERT_FIRES || alert->kind == ALERT_HELD) told_add(&told, &after);
     }
     return told_end(&told);
@@ -206,6 +216,10 @@ GroupTurn *turn_begin(Groups *groups, const char *key, const TurnWorld *world) {
     turn->key = text_copy(group->key);
     turn->receiver = text_copy(group->receiver);
     turn->labels = group_labels(group);
+    if (world->route->base) {
+        turn->escalated_from = text_copy(world->route->base->receiver);
+        turn->escalated_after_s = world->route->after_s;
+    }
     Outlook outlook = {0};
     const GroupFigures figures = take_stock(groups, group, turn, world, &outlook);
     const bool only_waits = outlook.waits && !figures.firing && !figures.held;
@@ -213,13 +227,11 @@ GroupTurn *turn_begin(Groups *groups, const char *key, const TurnWorld *world) {
     turn->shifted_ms = groups->shifted_ms;
     turn->interval_ms = world->route->group_interval_s * 1000;
     turn->reason = group_reason(&figures);
+    turn->names.was_counted = turn->names.is_counted = group->is_counted;
     if (turn->reason) {
         release(turn);
+        rest_choose(turn, world->channels, world->channel_count);
         outlook.release_ms = 0;
-    }
-    if (world->route->base) {
-        turn->escalated_from = text_copy(world->route->base->receiver);
-        turn->escalated_after_s = world->route->after_s;
     }
     Group after = *group;
     if (!after.first_flush_ms && !only_waits) after.first_flush_ms = world->now_ms;
@@ -263,7 +275,7 @@ static void follow_member(
     if (alert->kind == ALERT_WAITS) return;
     if (alert->kind == ALERT_FIRES) {
         Member *member = member_make(groups, group, alert->fingerprint);
-        member_tell(member, alert, turn->now_ms);
+        member_tell(member, alert, turn);
         member->was_held = member->was_held || member->is_held_anew;
         member->is_held_anew = false;
         return;
@@ -277,6 +289,7 @@ static void follow_member(
     member->is_told = member->was_held = member->is_held_anew = false;
     member->told_no_data = member->told_flapping = false;
     member->told_news = 0;
+    member->named_by = 0;
     if (!was_touched) member_remove(groups, member); /* else it may fire again: the next turn looks */
 }
 
@@ -297,6 +310,7 @@ static void follow_file(Groups *groups, Group *group, const GroupTurn *turn, int
     forget_held_anew(group);
     group_spoke(groups, group, flush->first_flush_ms);
     group->last_sent_ms = flush->last_sent_ms;
+    group->is_counted = turn->names.is_counted;
     int64_t due_ms = flush->next_due_ms;
     if (was_touched && group->due.due_ms && (!due_ms || group->due.due_ms < due_ms)) due_ms = group->due.due_ms;
     if (!group->first_flush_ms && (group->is_asked || was_touched))
@@ -333,6 +347,7 @@ GroupTurn *turn_end(Groups *groups, GroupTurn *turn, bool is_committed, int64_t 
         }
     }
     free((char *)turn->flush.told_json);
+    free(turn->names.rest);
     free(turn->alerts);
     free(turn->escalated_from);
     labels_free(turn->labels);

@@ -6,7 +6,21 @@
 #include "notify/acks.h"
 #include "notify/groups.h"
 
-enum { TURN_RETRY_MS = 5000 }; /* after a commit for which there was no room */
+enum {
+    TURN_RETRY_MS = 5000, /* after a commit for which there was no room */
+    TURN_SHOWN_MAX = 20 /* alerts that a message tells in full */
+};
+
+/* One way to reach a receiver, as its section says. */
+typedef struct ReceiverChannel {
+    const char *plugin;
+    size_t index; /* which of several of one plugin in a receiver */
+    bool send_resolved;
+    bool has_waiting; /* an earlier message of this group waits there: a repeat would say nothing more */
+    bool wants_rest; /* it keeps a state for each alert: those that a message does not show, by name, as they begin and
+                        end */
+    bool wants_again; /* and those that fire on, each time */
+} ReceiverChannel;
 
 /* What decides whether a group speaks. */
 typedef struct GroupFigures {
@@ -34,7 +48,7 @@ typedef enum {
     ALERT_FIRES,
     ALERT_ENDED, /* the receiver is owed its end */
     ALERT_WAITS, /* is not yet this receiver's: nothing is said of it */
-    ALERT_HELD, /* one of the two, and muted: nothing is said of it, and what the receiver knows stays */
+    ALERT_HELD, /* one of the two, and muted or put off: nothing is said of it, and what the receiver knows stays */
     ALERT_PASSED /* fired and resolved between two turns, or is no more: nothing is said */
 } AlertKind;
 
@@ -49,11 +63,26 @@ typedef struct GroupAlert {
                            fires */
     const Ack *ack; /* somebody is on it; NULL: nobody. Borrowed, as the instance */
     bool is_first; /* the receiver is told now that it fires since starts_ms */
+    bool is_named; /* it fires, and all keepers (rest.h) know it by name; or it ended, and some may */
+    bool is_shown; /* this turn's message may tell it in full */
+    bool is_rest; /* ... and names it to each keeper to which it does not show it */
+    bool is_put_off; /* held, since it ended and the message has no room for its name */
     int64_t told_at_ms; /* when the receiver was first told that it fires; 0: it does not know */
     bool was_held; /* the receiver knows, a silence held it since, and it is not told now */
 } GroupAlert;
 
 static inline bool alert_is_told(const GroupAlert *a) { return a->kind == ALERT_FIRES || a->kind == ALERT_ENDED; }
+
+/* What a message shows, and what it names to keepers: rest_choose(). The alerts are the turn's. */
+typedef struct TurnNames {
+    const GroupAlert *fires[TURN_SHOWN_MAX], *ends[TURN_SHOWN_MAX]; /* in the order in which they are told */
+    size_t fires_count, ends_count;
+    const GroupAlert **rest; /* those named, shown ones too, what ended first; NULL: no keeper hears of this turn */
+    size_t rest_count, rest_bytes, rest_firing,
+        known; /* known: fire, and once this is told the keepers know them by name */
+    uint32_t heard_by; /* the keepers that hear, as one number: all, or REST_SOME */
+    bool was_counted, is_counted; /* some that fire were, and are then, only counted to a keeper */
+} TurnNames;
 
 typedef struct GroupTurn {
     char *key, *receiver;
@@ -64,6 +93,8 @@ typedef struct GroupTurn {
     char *escalated_from; /* the receiver that was told before; NULL: this is no escalation */
     int64_t escalated_after_s, now_ms, interval_ms; /* interval_ms: between its group's beats */
     int64_t shifted_ms; /* as a touch's: of its times and its flush's */
+    size_t named, named_ended; /* of those that fire and that ended: the keepers know, before this turn */
+    TurnNames names; /* of its message, if it has a reason */
     GroupFlush flush; /* for commit 2; its texts are the turn's */
 } GroupTurn;
 
@@ -71,6 +102,8 @@ typedef struct GroupTurn {
 typedef struct TurnWorld {
     const Route *route; /* by whose times the group speaks */
     bool tells_resolved; /* one of the receiver's channels wants resolutions */
+    const ReceiverChannel *channels; /* of the receiver */
+    size_t channel_count;
     int64_t now_ms; /* wall */
     const Instance *(*find)(void *ctx, const char *fingerprint); /* NULL: there is none */
     bool (*is_muted)(void *ctx, const Instance *instance); /* beyond the route's own times; NULL: nothing is */

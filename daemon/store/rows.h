@@ -55,7 +55,7 @@ typedef struct GroupRow {
     const char *key, *receiver, *labels_json;
     int64_t due_ms, touches;
     int64_t first_flush_ms, last_sent_ms; /* phase of group_interval; start of repeat_interval */
-    const char *told_json; /* what the receivers were told: fingerprint -> {status, starts_at} */
+    const char *told_json; /* what the receivers were told: fingerprint -> {status, starts_at, who knows its name} */
 } GroupRow;
 
 /* Commit 2's part: what a due group has rendered. Where `touches` in the file is not seen_touches, due_ms becomes

@@ -28,6 +28,7 @@ typedef struct World {
     int64_t acked_until_ms[WORLD_INSTANCES]; /* 0: nobody is on it */
     Ack acks[WORLD_INSTANCES];
     bool is_muted[WORLD_INSTANCES]; /* by something outside its route */
+    ReceiverChannel keeper; /* of every receiver, where it wants the rest */
     char said[WORLD_SAID]; /* `receiver: reason +fires -ended; ` since it was last emptied */
 } World;
 
@@ -198,6 +199,8 @@ static inline const Ack *ack_of(void *ctx, const Instance *instance) {
 static inline TurnWorld turn_world(World *world, const char *key) {
     return (TurnWorld){.route = route_of_key(&world->routes, groups_receiver(world->groups, key), key),
         .tells_resolved = world->tells_resolved,
+        .channels = &world->keeper,
+        .channel_count = world->keeper.wants_rest,
         .now_ms = world->now_ms,
         .find = find_instance,
         .is_muted = is_muted,

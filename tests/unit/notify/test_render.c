@@ -86,9 +86,13 @@ static json_t *message(GroupAlert *alerts, size_t count, const char *reason, Rec
     for (size_t i = 0; i < count; i++) {
         turn.firing += alerts[i].kind == ALERT_FIRES;
         turn.ended += alerts[i].kind == ALERT_ENDED;
+        turn.named += alerts[i].kind == ALERT_FIRES && alerts[i].is_named;
     }
+    rest_put_off(&turn, &channel, 1);
+    rest_choose(&turn, &channel, 1);
     OWN(render_input)
     RenderInput *input = render_input_new(&turn, &channel, 1, "https://tocsin.example", NOW_MS, NULL, NULL);
+    free(turn.names.rest);
     OWN(rendered) Rendered *rendered = render(input);
     if (!rendered_count(rendered)) return NULL;
     const OutboxRow row = rendered_row(rendered, 0);
@@ -167,6 +171,7 @@ START_TEST(an_escalation_says_so) {
         .ended = (size_t)_i,
         .escalated_from = (char *)"oncall",
         .escalated_after_s = 900};
+    rest_choose(&turn, &webhook, 1);
     OWN(render_input)
     RenderInput *input = render_input_new(&turn, &webhook, 1, "https://tocsin.example", NOW_MS, NULL, NULL);
     OWN(rendered) Rendered *rendered = render(input);
@@ -431,7 +436,7 @@ END_TEST
 /* All that come before others are picked, in order: whatever the order in which they lie, and however many there are.
  */
 START_TEST(picks_the_first_of_many) {
-    PickOrder *const order = _i % 2 ? pick_known_first : pick_severe_first;
+    PickOrder *const order = _i % 2 ? pick_named_first : pick_severe_first;
     const size_t max = _i / 2 % 2 ? 20 : CROWD;
     unsigned lot = (unsigned)_i;
     Crowd crowd = {.count = 0};
@@ -443,6 +448,7 @@ START_TEST(picks_the_first_of_many) {
         crowd.instances[i].firing_since_ms = NOW_MS - (lot >> 18 & 7);
         crowd.alerts[i].told_at_ms = NOW_MS + (lot >> 21 & 7);
         crowd.alerts[i].is_first = lot >> 24 & 1;
+        crowd.alerts[i].is_named = lot >> 26 & 1;
         crowd.alerts[i].kind = lot >> 25 & 1 ? ALERT_FIRES : ALERT_ENDED;
     }
     const GroupTurn turn = {.alerts = crowd.alerts, .alert_count = crowd.count};
@@ -461,101 +467,6 @@ START_TEST(picks_the_first_of_many) {
 END_TEST
 
 /* --- what is named beside what is shown */
-
-enum { HOSTS = 1300, ROUNDS = 12 };
-
-/* A receiver that keeps a state for each alert, as PagerDuty does, and what it was told by the daemon's own count. */
-typedef struct Keeper {
-    Instance instances[HOSTS];
-    char fingerprints[HOSTS][FINGERPRINT_TEXT];
-    int64_t told_at_ms[HOSTS];
-    bool fires[HOSTS], is_open[HOSTS];
-    int64_t now_ms;
-    size_t counted;
-} Keeper;
-
-static void keep(Keeper *keeper, const json_t *alerts) {
-    for (size_t i = 0; i < json_array_size(alerts); i++) {
-        const json_t *alert = json_array_get(alerts, i);
-        const size_t at = strtoul(json_text(alert, "fingerprint"), NULL, 16);
-        keeper->is_open[at] = strcmp(json_text(alert, "status"), "firing") == 0;
-    }
-}
-
-static void keeper_turn(Keeper *keeper, bool wants_again) {
-    GroupAlert *alerts = alloc_zeroed(HOSTS, sizeof *alerts);
-    size_t count = 0, firing = 0, fresh = 0;
-    for (size_t i = 0; i < HOSTS; i++) {
-        if (!keeper->fires[i] && !keeper->told_at_ms[i]) continue;
-        GroupAlert *alert = &alerts[count++];
-        *alert = (GroupAlert){.kind = keeper->fires[i] ? ALERT_FIRES : ALERT_ENDED,
-            .instance = &keeper->instances[i],
-            .is_first = keeper->fires[i] && !keeper->told_at_ms[i],
-            .told_at_ms = keeper->told_at_ms[i]};
-        memcpy(alert->fingerprint, keeper->fingerprints[i], FINGERPRINT_TEXT);
-        firing += keeper->fires[i];
-        fresh += alert->is_first;
-        keeper->told_at_ms[i] = !keeper->fires[i] ? 0 : alert->is_first ? keeper->now_ms : alert->told_at_ms;
-    }
-    OWN(json)
-    json_t *json = message(alerts, count, reason_for(fresh > 0, firing, count - firing, true),
-        (ReceiverChannel){.plugin = "webhook", .send_resolved = true, .wants_rest = true, .wants_again = wants_again});
-    free(alerts);
-    if (!json) return; /* nobody has anything to hear */
-    const json_t *rest = json_map(json, "rest");
-    if (wants_again) memset(keeper->is_open, 0, sizeof keeper->is_open); /* it forgets what it does not hear */
-    keep(keeper, json_list(json_map(json, "webhook"), "alerts"));
-    keep(keeper, json_list(rest, "alerts"));
-    keeper->counted = (size_t)json_integer_value(json_object_get(rest, "counted"));
-    keeper->now_ms += 1000;
-}
-
-/* Nothing stays open that has ended, and whoever fires is open or counted; all are open where no more than
- * RENDER_REST_MAX fire. */
-static void expect_kept(const Keeper *keeper, int round) {
-    size_t firing = 0, unknown = 0;
-    for (size_t i = 0; i < HOSTS; i++) {
-        firing += keeper->fires[i];
-        unknown += keeper->fires[i] && !keeper->is_open[i];
-        ck_assert_msg(keeper->fires[i] || !keeper->is_open[i], "round %d: %zu ended and is open", round, i);
-    }
-    ck_assert_msg(unknown == keeper->counted, "round %d: %zu of %zu are not open, and %zu counted", round, unknown,
-        firing, keeper->counted);
-    ck_assert(firing > RENDER_REST_MAX || !unknown);
-}
-
-/* How many fire at most; does each message name all again */
-static const struct {
-    size_t hosts;
-    bool wants_again;
-} keepers[] = {
-    {60, false}, {60, true}, {RENDER_REST_MAX, false}, {RENDER_REST_MAX, true}, {HOSTS, false}, {HOSTS, true}};
-
-START_TEST(each_begin_and_end_is_named) {
-    const size_t hosts = keepers[_i].hosts;
-    Keeper *keeper = alloc_zeroed(1, sizeof *keeper);
-    unsigned lot = (unsigned)_i + 7;
-    struct Case c = cases[0];
-    keeper->now_ms = NOW_MS;
-    for (size_t i = 0; i < HOSTS; i++) {
-        keeper->instances[i] = make(&c);
-        snprintf(keeper->fingerprints[i], FINGERPRINT_TEXT, "%016zx", i);
-    }
-    for (int round = 0; round < ROUNDS; round++) {
-        const unsigned share = (unsigned[]){8, 8, 3, 5, 0}[round % 5]; /* of eight */
-        for (size_t i = 0; i < hosts; i++) {
-            lot = lot * 1103515245u + 12345u;
-            keeper->fires[i] = (lot >> 16 & 7) < share && (hosts < HOSTS || round < 5 || i % 2);
-            keeper->instances[i].resolved_ms = keeper->fires[i] ? 0 : keeper->now_ms;
-            if (hosts < HOSTS) keeper->instances[i].severity = (Severity)(lot >> 20 & 3); /* others come to be shown */
-        }
-        keeper_turn(keeper, keepers[_i].wants_again);
-        expect_kept(keeper, round);
-    }
-    for (size_t i = 0; i < HOSTS; i++) labels_free(keeper->instances[i].labels);
-    free(keeper);
-}
-END_TEST
 
 /* What a channel wants of 30 that fire, 5 of them first, and of 15 that ended; how many it is named of each beside the
  * shown ones, none: there is no rest. Those that are new are shown, for they are the severe ones. */
@@ -577,6 +488,7 @@ START_TEST(names_the_rest_where_it_is_wanted) {
     crowd_add(&crowd, 15, &ended);
     for (size_t i = 0; i < crowd.count; i++) {
         crowd.alerts[i].is_first = i < 5;
+        crowd.alerts[i].is_named = i >= 5 && i < 30;
         crowd.alerts[i].told_at_ms = i < 5 ? 0 : NOW_MS - 5000;
         crowd.instances[i].severity = i < 5 ? SEVERITY_CRITICAL : SEVERITY_WARNING;
     }
@@ -631,7 +543,7 @@ START_TEST(a_rest_has_its_bound) {
         (ReceiverChannel){"webhook", 0, true, false, true, false});
     const json_t *rest = json_map(json, "rest"), *alerts = json_list(rest, "alerts");
     const size_t named = count_with(alerts, "firing");
-    ck_assert_uint_le(json_dumpb(alerts, NULL, 0, JSON_COMPACT), RENDER_REST_BYTES_MAX);
+    ck_assert_uint_le(json_dumpb(alerts, NULL, 0, JSON_COMPACT), REST_BYTES_MAX);
     ck_assert_uint_eq(count_with(alerts, "resolved"), 10);
     ck_assert_uint_gt(named, 50);
     ck_assert_int_eq(json_integer_value(json_object_get(rest, "counted")), (json_int_t)(280 - 10 - named));
@@ -676,7 +588,6 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, shows_twenty_and_counts_the_rest);
     tcase_add_loop_test(tcase, shows_what_ended_beside_many_that_fire, 0, COUNT_OF(crowds));
     tcase_add_loop_test(tcase, picks_the_first_of_many, 0, 40);
-    tcase_add_loop_test(tcase, each_begin_and_end_is_named, 0, COUNT_OF(keepers));
     tcase_add_loop_test(tcase, names_the_rest_where_it_is_wanted, 0, COUNT_OF(rests));
     tcase_add_test(tcase, a_rest_has_its_bound);
     tcase_add_test(tcase, text_of_attackers_stays_text);

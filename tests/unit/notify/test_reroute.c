@@ -50,6 +50,20 @@ START_TEST(a_new_key_is_no_news_to_the_same_receiver) {
 }
 END_TEST
 
+/* Who knows it by name still does, by the same fingerprint. */
+START_TEST(a_new_key_names_none_again) {
+    world.keeper = (ReceiverChannel){.plugin = "webhook", .send_resolved = true, .wants_rest = true};
+    told("a");
+    const char *before = strstr(file_row(&world, "oncall/{}:{alertname=\"x\"}")->told_json, "\"named\":");
+    ck_assert_ptr_nonnull(before);
+    OWN(text) char *named = text_copy(before);
+    world.routes.root.by_every_label = true;
+    world_reroute(&world);
+    const GroupRow *row = file_row(&world, "oncall/{}:{alertname=\"x\", n=\"a\", source=\"tocsin\"}");
+    ck_assert_ptr_nonnull(strstr(row->told_json, named));
+}
+END_TEST
+
 START_TEST(what_was_taken_along_outlives_a_restart) {
     Instance *a = told("a");
     world.routes.root.by_every_label = true;
@@ -139,6 +153,7 @@ static void fill(TCase *tcase) {
     tcase_add_checked_fixture(tcase, begin, end);
     tcase_add_test(tcase, a_restart_forgets_nothing);
     tcase_add_test(tcase, a_new_key_is_no_news_to_the_same_receiver);
+    tcase_add_test(tcase, a_new_key_names_none_again);
     tcase_add_test(tcase, what_was_taken_along_outlives_a_restart);
     tcase_add_test(tcase, another_receiver_hears_of_it_and_the_first_of_its_end);
     tcase_add_test(tcase, a_receiver_that_is_gone_is_forgotten);
