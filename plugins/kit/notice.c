@@ -90,6 +90,7 @@ Notice *notice_read(const char *json) {
     notice->rest_count = alerts_read(json_list(rest, "alerts"), &notice->rest);
     notice->truncated = size_of(webhook, "truncatedAlerts") + (json_array_size(alerts) - notice->count);
     notice->counted = rest ? size_of(rest, "counted") : notice->truncated;
+    notice->was_counted = json_flag(rest, "was_counted", false);
     return GIVE(notice);
 }
 

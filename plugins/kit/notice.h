@@ -37,6 +37,7 @@ typedef struct Notice {
     NoticeAlert *rest; /* for a channel that wants it: those not among `alerts`, with few annotations */
     size_t rest_count;
     size_t counted; /* that fire and that no message has named */
+    bool was_counted; /* before this message there were some */
 } Notice;
 
 Notice *notice_read(const char *json); /* NULL: no notification. Caller frees */

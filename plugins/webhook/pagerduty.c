@@ -122,5 +122,6 @@ void pagerduty_bodies(const Notice *notice, Bodies *into) {
     into->secret_at = strlen(key_head);
     const bool shows_end = add_alerts(notice, notice->alerts, notice->count, into);
     const bool names_end = add_alerts(notice, notice->rest, notice->rest_count, into);
-    if (notice->counted || !notice->is_firing || shows_end || names_end) add_counted(notice, into);
+    if (notice->counted || notice->was_counted || !notice->is_firing || shows_end || names_end)
+        add_counted(notice, into);
 }

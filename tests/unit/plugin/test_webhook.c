@@ -183,7 +183,7 @@ END_TEST
 
 /* A notification of one alert that fires and is shown, with a rest that names some with these statuses, `f` or `r`, and
  * counts others; NULL: it has no rest, and its body counts them. */
-static Notice *notice_with_rest(const char *statuses, int counted) {
+static Notice *notice_with_rest(const char *statuses, int counted, bool was_counted) {
     OWN(text) char *text = world_notification(1, "firing"), *others = world_notification(9, "firing");
     OWN(json) json_t *root = json_read(text, strlen(text), NULL), *more = json_read(others, strlen(others), NULL);
     const json_t *from = json_list(json_map(more, "webhook"), "alerts");
@@ -196,7 +196,8 @@ static Notice *notice_with_rest(const char *statuses, int counted) {
         json_array_append(alerts, alert);
     }
     if (statuses)
-        json_object_set_new(root, "rest", json_pack("{s:O,s:i}", "alerts", alerts, "counted", counted));
+        json_object_set_new(
+            root, "rest", json_pack("{s:O,s:i,s:b}", "alerts", alerts, "counted", counted, "was_counted", was_counted));
     else
         json_object_set_new(json_object_get(root, "webhook"), "truncatedAlerts", json_integer(counted));
     json_decref(alerts);
@@ -209,9 +210,10 @@ static const struct Named {
     const char *statuses;
     int counted;
     const char *group, *summary;
+    bool was_counted;
 } named[] = {
-    {"", 0, NULL, NULL}, {"f", 0, NULL, NULL},
-    {"frfr", 0, "resolve", NULL}, /* nobody is only counted any more, should anybody have been */
+    {"f", 0, "resolve", NULL, true}, {"f", 4, "trigger", "4 more alerts: ", true}, {"", 0, NULL, NULL},
+    {"f", 0, NULL, NULL}, {"frfr", 0, "resolve", NULL}, /* nobody is only counted any more, should anybody have been */
     {"fr", 4, "trigger", "4 more alerts: "}, {"", 4, "trigger", "4 more alerts: "}, {NULL, 0, NULL, NULL},
     {NULL, 7, "trigger", "7 more alerts: "}, /* of a time in which a message had no rest */
 };
@@ -220,7 +222,7 @@ START_TEST(pagerduty_hears_of_each_that_is_named) {
     const struct Named *c = &named[_i];
     const size_t length = c->statuses ? strlen(c->statuses) : 0;
     OWN(bodies) Bodies bodies = {0};
-    OWN(notice) Notice *notice = notice_with_rest(c->statuses, c->counted);
+    OWN(notice) Notice *notice = notice_with_rest(c->statuses, c->counted, c->was_counted);
     pagerduty_bodies(notice, &bodies);
     ck_assert_uint_eq(bodies.count, 1 + length + (c->group != NULL));
     for (size_t i = 0; i < length; i++) {
@@ -268,7 +270,7 @@ START_TEST(alertmanager_gets_what_prometheus_would_send) {
 END_TEST
 
 START_TEST(alertmanager_hears_of_each_that_is_named) {
-    OWN(notice) Notice *notice = notice_with_rest("fr", 3);
+    OWN(notice) Notice *notice = notice_with_rest("fr", 3, false);
     OWN(json) json_t *alerts = read_back(alertmanager_body(notice));
     ck_assert_uint_eq(json_array_size(alerts), 3);
     ck_assert_str_eq(json_text(json_array_get(alerts, 1), "endsAt"), "2026-01-09T03:09:05.000Z");
