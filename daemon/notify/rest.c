@@ -79,13 +79,25 @@ size_t rest_put_off(GroupTurn *turn, const ReceiverChannel *channels, size_t cou
     size_t bytes = 0, named = 0;
     for (size_t i = 0; i < ends; i++) {
         const size_t more = render_alert_brief_room(first[i], turn->escalated_from);
-        if (bytes + more > REST_ENDS_BYTES_MAX) continue;
+        if (turn->names.rest_count && bytes + more > REST_ENDS_BYTES_MAX) continue; /* one that is longer goes alone */
         bytes += more;
         named += first[i]->is_named;
         name_alert(&turn->names, own(turn, first[i]));
     }
     turn->names.rest_bytes = bytes;
     return named < turn->named_ended ? hold_unnamed_ends(turn) : 0;
+}
+
+/* Of these, what is news or what is not, as long as there is room. */
+static void name_some(GroupTurn *turn, const GroupAlert *const *list, size_t count, bool is_news) {
+    TurnNames *names = &turn->names;
+    for (size_t i = 0; i < count && names->rest_firing < REST_MAX; i++) {
+        if (list[i]->is_rest || rest_is_news(list[i]) != is_news) continue;
+        const size_t more = render_alert_brief_room(list[i], turn->escalated_from);
+        if (names->rest_bytes + more > REST_BYTES_MAX) continue;
+        names->rest_bytes += more;
+        name_alert(names, own(turn, list[i]));
+    }
 }
 
 /* Those that are shown are named in any case: a keeper that is shown them knows them, and so all must. */
@@ -99,13 +111,8 @@ static void name_firing(GroupTurn *turn, bool wants_again) {
         name_alert(names, own(turn, names->fires[i]));
     }
     const size_t fires = pick_first(turn, ALERT_FIRES, pick_named_first, REST_MAX, first);
-    for (size_t i = 0; i < fires && names->rest_firing < REST_MAX; i++) {
-        if (first[i]->is_rest || !(wants_again || rest_is_news(first[i]))) continue;
-        const size_t more = render_alert_brief_room(first[i], turn->escalated_from);
-        if (names->rest_bytes + more > REST_BYTES_MAX) continue;
-        names->rest_bytes += more;
-        name_alert(names, own(turn, first[i]));
-    }
+    name_some(turn, first, fires, true); /* repeats take no room from those that nobody knows */
+    if (wants_again) name_some(turn, first, fires, false);
 }
 
 static size_t show(GroupTurn *turn, AlertKind kind, const GroupAlert **into) {
@@ -123,7 +130,8 @@ void rest_choose(GroupTurn *turn, const ReceiverChannel *channels, size_t count)
     names->known = turn->named;
     name_firing(turn, keepers.wants_again);
     names->heard_by = keepers.all_hear ? rest_keepers(channels, count) : REST_SOME;
-    names->is_counted = names->known < turn->firing || (names->was_counted && !keepers.all_hear);
+    names->is_counted = names->known < turn->firing || (keepers.wants_again && names->rest_firing < turn->firing) ||
+        (names->was_counted && !keepers.all_hear);
 }
 
 uint32_t rest_named_by(const GroupTurn *turn, const GroupAlert *alert) {

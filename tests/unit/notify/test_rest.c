@@ -121,7 +121,8 @@ static void hear_message(Keeper *keeper, const char *text) {
     if (keeper->channel.wants_again) /* it forgets what it does not hear */
         memset(keeper->is_open, 0, sizeof keeper->is_open);
     ck_assert_uint_le(json_array_size(json_list(rest, "alerts")), 2 * REST_MAX);
-    const bool has_end = hear(keeper, json_list(body, "alerts")) | hear(keeper, json_list(rest, "alerts"));
+    const bool shows_end = hear(keeper, json_list(body, "alerts")), names_end = hear(keeper, json_list(rest, "alerts")),
+               has_end = shows_end || names_end;
     keeper->heard = json_array_size(json_list(rest, "alerts"));
     keeper->counted = (size_t)json_integer_value(json_object_get(rest, "counted"));
     if (keeper->counted)
@@ -263,6 +264,31 @@ START_TEST(what_has_no_room_is_named_later) {
     resolve(keeper, 0, crowd);
     say(keeper, 10);
     ck_assert(groups_know(keeper->groups, keeper->instances[502].fingerprint));
+    expect_over(keeper);
+}
+END_TEST
+
+/* By itself longer than all the room that ends have: it is told all the same, and then the next. */
+START_TEST(the_longest_end_is_told) {
+    enum { LABELS = 1100 };
+    OWN(text) char *word = alloc_zeroed(LABEL_VALUE_MAX + 1, 1);
+    memset(word, 'x', LABEL_VALUE_MAX);
+    Label *labels = alloc_zeroed(LABELS, sizeof *labels);
+    char(*names)[8] = alloc_zeroed(LABELS, sizeof *names);
+    for (size_t k = 0; k < LABELS; k++) {
+        snprintf(names[k], sizeof names[k], "l%zu", k);
+        labels[k] = (Label){names[k], word};
+    }
+    OWN(keeper) Keeper *keeper = keeper_new(pagerduty);
+    for (size_t i = 0; i < 2; i++) name_instance(&keeper->instances[i], labels, LABELS);
+    free(labels);
+    free(names);
+    fire(keeper, 0, 2);
+    say(keeper, 1);
+    expect_all_open(keeper);
+    resolve(keeper, 0, 2);
+    say(keeper, 2);
+    say(keeper, 3);
     expect_over(keeper);
 }
 END_TEST
@@ -447,6 +473,7 @@ static void fill(TCase *tcase) {
     tcase_set_timeout(tcase, 120); /* under valgrind */
     tcase_add_loop_test(tcase, a_silence_makes_room, 0, COUNT_OF(silenced));
     tcase_add_loop_test(tcase, what_has_no_room_is_named_later, 0, 2);
+    tcase_add_test(tcase, the_longest_end_is_told);
     tcase_add_loop_test(tcase, a_new_keeper_hears_of_all, 0, 2 * COUNT_OF(earlier));
     tcase_add_test(tcase, a_restart_names_none_again);
     tcase_add_loop_test(tcase, what_one_of_two_was_told_is_not_known, 0, 2);
