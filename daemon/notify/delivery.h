@@ -56,7 +56,7 @@ typedef struct Delivery {
     /* As it is on disk, or as the commit on its way will have it, without the message; texts are owned. */
     OutboxRow row;
     DeliveryState state;
-    bool went_on; /* at its last try: part of it was taken */
+    int64_t went_on; /* the attempt at which part of it was last taken; 0: none */
     bool is_committing; /* a commit of its is on its way: it is not freed and nobody else changes it */
     int64_t expires_ms;
     struct Lane *lane;

@@ -247,7 +247,7 @@ static void conclude(Delivery *delivery, DeliveryEvent event, const char *error,
     delivery_set_error(delivery, error);
     delivery->row.finished_ms = next == DELIVERY_PENDING ? 0 : now(outbox);
     delivery->row.next_attempt_ms = next == DELIVERY_PENDING
-        ? now(outbox) + delivery_backoff_ms(delivery->went_on ? 1 : delivery->row.attempts, wish_ms, random_u64())
+        ? now(outbox) + delivery_backoff_ms(delivery->row.attempts - delivery->went_on, wish_ms, random_u64())
         : 0;
     due_remove(&outbox->expiry, &delivery->expiry);
     finish(delivery);
@@ -269,8 +269,8 @@ static void give_up(Outbox *outbox, Delivery *delivery, DeliveryEvent event, con
 
 static void fail(Outbox *outbox, Delivery *delivery, const SendResult *result) {
     const bool is_too_old = now(outbox) >= delivery->expires_ms;
-    delivery->went_on = result->went_on;
     if (result->went_on && !is_too_old) {
+        delivery->went_on = delivery->row.attempts;
         lane_succeeded(delivery->lane);
         conclude(delivery, ON_FAILED, result->detail, result->retry_after_ms);
         return;
@@ -375,8 +375,8 @@ static void expire_due(Outbox *outbox, int64_t now_ms) {
  * others. */
 static bool has_failed(const Delivery *delivery) {
     if (delivery->state == DELIVERY_PARKED) return !delivery->is_committing;
-    if (delivery->state != DELIVERY_PENDING || delivery->is_committing || delivery->went_on) return false;
-    return delivery->row.attempts > 0 || delivery->lane->failures >= LANE_CIRCUIT_FAILURES;
+    if (delivery->state != DELIVERY_PENDING || delivery->is_committing) return false;
+    return delivery->row.attempts > delivery->went_on || delivery->lane->failures >= LANE_CIRCUIT_FAILURES;
 }
 
 /* Each reads its message back into memory: a storm goes over a few at a time. */

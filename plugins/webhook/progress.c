@@ -7,14 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void forget(struct Stopped *stopped) {
+static void forget(Stopped *stopped) {
     free(stopped->id);
     free(stopped->is_taken);
-    *stopped = (struct Stopped){0};
+    *stopped = (Stopped){0};
 }
 
 void progress_deinit(Progress *progress) {
-    for (size_t i = 0; i < PROGRESS_MAX; i++) forget(&progress->list[i]);
+    for (size_t i = 0; progress->list && i < PROGRESS_MAX; i++) forget(&progress->list[i]);
+    free(progress->list);
 }
 
 static uint64_t hash_of(char *const *requests, size_t count) {
@@ -28,8 +29,8 @@ static uint64_t hash_of(char *const *requests, size_t count) {
 
 bool *progress_take(Progress *progress, const char *id, char *const *requests, size_t count) {
     const uint64_t hash = hash_of(requests, count);
-    for (size_t i = 0; i < PROGRESS_MAX; i++) {
-        struct Stopped *stopped = &progress->list[i];
+    for (size_t i = 0; progress->list && i < PROGRESS_MAX; i++) {
+        Stopped *stopped = &progress->list[i];
         if (!stopped->id || stopped->count != count || stopped->hash != hash || strcmp(stopped->id, id) != 0) continue;
         bool *is_taken = GIVE(stopped->is_taken);
         forget(stopped);
@@ -38,8 +39,21 @@ bool *progress_take(Progress *progress, const char *id, char *const *requests, s
     return alloc_zeroed(count + 1, sizeof(bool));
 }
 
+static Stopped *room(Progress *progress) {
+    for (size_t i = 0; i < PROGRESS_MAX; i++) {
+        Stopped *next = &progress->list[progress->next++ % PROGRESS_MAX];
+        if (!next->id) return next;
+    }
+    return &progress->list[progress->next++ % PROGRESS_MAX];
+}
+
 void progress_keep(Progress *progress, const char *id, char *const *requests, size_t count, bool *take_taken) {
-    struct Stopped *stopped = &progress->list[progress->next++ % PROGRESS_MAX];
+    if (!memchr(take_taken, true, count)) {
+        free(take_taken);
+        return;
+    }
+    if (!progress->list) progress->list = alloc_zeroed(PROGRESS_MAX, sizeof *progress->list);
+    Stopped *stopped = room(progress);
     forget(stopped);
-    *stopped = (struct Stopped){text_copy(id), hash_of(requests, count), count, take_taken};
+    *stopped = (Stopped){text_copy(id), hash_of(requests, count), count, take_taken};
 }

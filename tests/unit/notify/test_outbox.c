@@ -1,6 +1,7 @@
 /* What is owed leaves once its lease is on disk, in order, within its slots, and nothing of it is lost in silence. */
 #include "base/alloc.h"
 #include "base/json.h"
+#include "notify/lane.h"
 #include "outbox_world.h"
 
 static World world;
@@ -104,11 +105,33 @@ START_TEST(what_goes_on_is_no_failure) {
     ck_assert_int_eq(world.failing, -1);
     ck_assert_uint_eq(world.handed, 0);
     world_run(&world);
-    world_answer(&world, "a", SEND_RETRY); /* none of it this time: that counts again */
+    world_answer(&world, "a", SEND_RETRY); /* none of it this time: that counts again, from the begin */
+    ck_assert_int_le(world.finishes[0].next_attempt_ms, clock_wall_ms(world.clock) + DELIVERY_BACKOFF_MS);
     world_commit(&world);
     advance(OUTBOX_ROOM_RETRY_MS);
     outbox_run(world.outbox);
     ck_assert_uint_eq(world.handed, 1);
+}
+END_TEST
+
+START_TEST(what_goes_on_is_handed_over_where_others_fail) {
+    char id[16];
+    world.fallback_ms = 60000;
+    world_add(&world, "a", "g", "oncall", 0);
+    world_run(&world);
+    world_answer_with(
+        &world, "a", &(SendResult){.outcome = SEND_RETRY, .detail = "429", .retry_after_ms = 3600000, .went_on = true});
+    world_commit(&world);
+    for (int i = 0; i < LANE_CIRCUIT_FAILURES; i++) { /* and then it dies */
+        snprintf(id, sizeof id, "m%d", i);
+        world_add(&world, id, id, "oncall", 0);
+        world_run(&world);
+        world_answer(&world, id, SEND_RETRY);
+        world_commit(&world);
+    }
+    advance(60000);
+    outbox_run(world.outbox);
+    ck_assert_uint_eq(world.handed, LANE_CIRCUIT_FAILURES + 1);
 }
 END_TEST
 
@@ -561,6 +584,7 @@ static void fill(TCase *tcase) {
     tcase_add_test(tcase, what_fails_for_long_is_handed_over_once);
     tcase_add_test(tcase, what_was_not_tried_has_not_failed);
     tcase_add_test(tcase, what_goes_on_is_no_failure);
+    tcase_add_test(tcase, what_goes_on_is_handed_over_where_others_fail);
     tcase_add_test(tcase, what_was_taken_is_not_handed_over);
     tcase_add_test(tcase, a_storm_is_handed_over_a_few_at_a_time);
     tcase_add_test(tcase, without_room_nothing_is_sent);

@@ -292,18 +292,41 @@ START_TEST(the_last_stopped_deliveries_are_known) {
         is_taken[1] = true;
         progress_keep(&progress, id, requests, 2, is_taken);
     }
-    bool *short_one = progress_take(&progress, "64", requests, 1), *changed = progress_take(&progress, "64", others, 2);
+    OWN(text) char *last = text_format("%d", PROGRESS_MAX);
+    bool *short_one = progress_take(&progress, last, requests, 1), *changed = progress_take(&progress, last, others, 2);
     ck_assert(!short_one[0] && !changed[1]);
     free(short_one);
     free(changed);
     for (int again = 0; again < 2; again++) {
         bool *oldest = progress_take(&progress, "0", requests, 2),
-             *newest = progress_take(&progress, "64", requests, 2);
+             *newest = progress_take(&progress, last, requests, 2);
         ck_assert(!oldest[1]);
         ck_assert_int_eq(newest[1], !again); /* known once: who goes on keeps it again */
         free(oldest);
         free(newest);
     }
+    progress_deinit(&progress);
+}
+END_TEST
+
+/* What goes on, and what nobody has taken any of, is none for whose sake another is forgotten. */
+START_TEST(only_what_stopped_takes_room) {
+    Progress progress = {.next = 0};
+    char a[] = "a", b[] = "b";
+    char *const requests[] = {a, b};
+    bool *is_taken = progress_take(&progress, "first", requests, 2);
+    is_taken[0] = true;
+    progress_keep(&progress, "first", requests, 2, is_taken);
+    for (size_t i = 0; i < (size_t)2 * PROGRESS_MAX; i++) {
+        bool *other = progress_take(&progress, "other", requests, 2);
+        other[1] = true;
+        progress_keep(&progress, "other", requests, 2, other);
+        OWN(text) char *id = text_format("%zu", i);
+        progress_keep(&progress, id, requests, 2, alloc_zeroed(2, sizeof(bool)));
+    }
+    bool *first = progress_take(&progress, "first", requests, 2);
+    ck_assert(first[0]);
+    free(first);
     progress_deinit(&progress);
 }
 END_TEST
@@ -418,6 +441,7 @@ static void fill(TCase *tcase) {
     tcase_add_loop_test(tcase, alertmanager_gets_what_prometheus_would_send, 0, 2);
     tcase_add_test(tcase, alertmanager_hears_of_each_that_is_named);
     tcase_add_test(tcase, the_last_stopped_deliveries_are_known);
+    tcase_add_test(tcase, only_what_stopped_takes_room);
     tcase_add_loop_test(tcase, a_wrong_template_is_explained, 0, COUNT_OF(wrongs));
     tcase_add_loop_test(tcase, a_template_becomes_a_body, 0, COUNT_OF(made));
     tcase_add_loop_test(tcase, a_value_stays_a_value, 0, COUNT_OF(hostile));
