@@ -35,7 +35,10 @@ typedef struct Good { /* a file and its log, as a clean stop or a crash leaves t
 
 static Room room;
 static void set_up(void) { room_init(&room); }
-static void tear_down(void) { room_deinit(&room); }
+static void tear_down(void) {
+    umount2(room.folder, MNT_DETACH); /* where mount_memory() did; a folder with a disk on it would stay */
+    room_deinit(&room);
+}
 
 /* --- all that the daemon does with the file --- */
 
