@@ -285,15 +285,18 @@ static const char *affected_words(CauseMap *map, size_t root, Arena *arena) {
     return text;
 }
 
-/* The way through `node`, from the top to the root; `way` holds count + 1. */
+/* The way through `node`, from the top to the root; `way` holds count + 1. A node that does not breach itself may stand
+ * in a cycle of those that do: who is below it already is not above it as well. */
 static size_t whole_way(CauseMap *map, size_t node, size_t *way) {
-    size_t down = 0, up = 0;
+    size_t down = 0, above = 0, up = 0;
     size_t *below = alloc_zeroed(map->count + 1, sizeof *below);
     find_ways(map, node, true);
     for (size_t n = map->next[node]; n != GRAPH_NONE; n = map->next[n]) below[down++] = n;
     find_ways(map, node, false);
-    const size_t above = map->depth[node];
-    for (size_t n = node; n != GRAPH_NONE; n = map->next[n]) way[above - 1 - up++] = n;
+    for (size_t i = 0; i < down; i++) map->on_way[below[i]] = true;
+    for (size_t n = node; n != GRAPH_NONE && !map->on_way[n]; n = map->next[n]) above++;
+    for (size_t n = node; up < above; n = map->next[n]) way[above - 1 - up++] = n;
+    for (size_t i = 0; i < down; i++) map->on_way[below[i]] = false;
     memcpy(way + above, below, down * sizeof *below);
     free(below);
     return above + down;

@@ -94,6 +94,8 @@ static const struct Case {
     {"web=9 a=9 b=10 c=11", "web>c a>b b>c c>a", "c", "fault_rate", 5, "b faults 10 %",
         "web → c → a → b: b faults 10 %", "a, c, web"},
     {"web=0 a=9 b=10", "web>b a>b b>a", "a", "fault_rate", 5, "a faults 9 %", "b → a: a faults 9 %", "b"},
+    /* a cycle through one that does not breach: each stands on the way once */
+    {"a=1 b=9 c=10", "a>b b>c c>a", "a", "fault_rate", 5, "c faults 10 %", "a → b → c: c faults 10 %", "b"},
     {"a=9", "a>a", "a", "fault_rate", 5, NULL, NULL, NULL},
     {"front=9 pay=3", "front>pay", "front", "p99", 3, "pay p99 3.25 s", "front → pay: pay p99 3.25 s", "front"},
     {"front=9 pay=3", "front>pay", "front", "average_response_time", 2, "pay average 3 s",
