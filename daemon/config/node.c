@@ -194,7 +194,7 @@ static bool may_have_duplicates(const Node *map, const NodeEntry *entries) {
     if (map->count > FEW_KEYS) return true;
     for (size_t i = 1; i < map->count; i++)
         for (size_t j = 0; j < i; j++)
-            if (!strcmp(entries[i].key->text, entries[j].key->text)) return true;
+            if (same_word(entries[i].key->text, entries[j].key->text)) return true;
     return false;
 }
 
@@ -344,7 +344,7 @@ const Node *const *node_parse_all(
 const NodeEntry *node_entry(const Node *map, const char *key) {
     if (!map || map->kind != NODE_MAP) return NULL;
     for (size_t i = 0; i < map->count; i++) {
-        if (!strcmp(map->entries[i].key->text, key)) return &map->entries[i];
+        if (same_word(map->entries[i].key->text, key)) return &map->entries[i];
     }
     return NULL;
 }

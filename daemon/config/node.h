@@ -8,6 +8,8 @@
 #include "base/arena.h"
 #include "base/problems.h"
 
+#include <string.h>
+
 enum {
     YAML_FILE_MAX = 1 << 20, /* bytes, one file */
     YAML_ALL_MAX = 8 << 20, /* bytes, with includes */
@@ -41,6 +43,8 @@ const Node *node_parse(Arena *nodes, Arena *texts, const char *file, const char 
 /* The same for a file of several documents (`---`): the roots of those that are not empty, in order. NULL: problems. */
 const Node *const *node_parse_all(
     Arena *nodes, Arena *texts, const char *file, const char *text, size_t length, size_t *ret_count, Problems *all);
+/* Of words most differ in the first letter: a call saved for each, of which an alarm has hundreds. */
+static inline bool same_word(const char *a, const char *b) { return *a == *b && strcmp(a, b) == 0; }
 const Node *node_get(const Node *map, const char *key); /* NULL where absent or `map` is no map or NULL */
 const NodeEntry *node_entry(const Node *map, const char *key);
 bool node_is_null(const Node *node); /* NULL, or an unquoted empty scalar, `~`, `null` */

@@ -275,7 +275,7 @@ static void apply_fallback(const SchemaRow *row, Place section, void *value, Dec
 
 static const SchemaRow *find_row(const SchemaRow *rows, const char *key) {
     for (; rows->key; rows++) {
-        if (!strcmp(rows->key, key)) return rows;
+        if (same_word(rows->key, key)) return rows;
     }
     return NULL;
 }
