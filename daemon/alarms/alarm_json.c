@@ -59,11 +59,10 @@ static bool same_shape(const char *const *a, const char *const *b) {
     return *a == *b;
 }
 
-static size_t slot_of(const Parts *shape) {
-    uint32_t hash = 2166136261; /* FNV-1a; of two shapes in one slot the later stays */
-    for (size_t i = 0; i + 1 < shape->count; i++)
-        for (const char *p = shape->all[i]; *p; p++) hash = (hash ^ (unsigned char)*p) * 16777619;
-    return (hash ^ hash >> 16) % WRITTEN_SHAPES;
+static size_t slot_of(const Parts *shape) { /* of two shapes in one slot the later stays */
+    uint32_t hash = WORD_HASH;
+    for (size_t i = 0; i + 1 < shape->count; i++) hash = word_hash(hash, shape->all[i], strlen(shape->all[i]));
+    return word_slot(hash, WRITTEN_SHAPES);
 }
 
 Written written_keep(Arena *arena, WrittenShapes *shapes, const Node *node) {

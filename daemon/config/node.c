@@ -39,9 +39,7 @@ typedef struct Reader {
 /* Keys, and many values, come again and again: the last text of each hash is kept once. */
 static const char *text_keep(Reader *reader, const char *text, size_t length) {
     if (length > RECENT_LENGTH_MAX) return arena_text_length(reader->texts, text, length);
-    uint32_t hash = 2166136261; /* FNV-1a; a collision costs a copy */
-    for (size_t i = 0; i < length; i++) hash = (hash ^ (unsigned char)text[i]) * 16777619;
-    const char **recent = &reader->recent[(hash ^ hash >> 16) % RECENT_TEXTS];
+    const char **recent = &reader->recent[word_slot(word_hash(WORD_HASH, text, length), RECENT_TEXTS)];
     if (!*recent || strcmp(*recent, text) != 0) *recent = arena_text_length(reader->texts, text, length);
     return *recent;
 }

@@ -45,6 +45,14 @@ const Node *const *node_parse_all(
     Arena *nodes, Arena *texts, const char *file, const char *text, size_t length, size_t *ret_count, Problems *all);
 /* Of words most differ in the first letter: a call saved for each, of which an alarm has hundreds. */
 static inline bool same_word(const char *a, const char *b) { return *a == *b && strcmp(a, b) == 0; }
+/* FNV-1a, for a few slots of what is recent: `hash` is WORD_HASH, or what came before. A collision costs a copy. */
+#define WORD_HASH UINT32_C(2166136261)
+static inline uint32_t word_hash(uint32_t hash, const char *text, size_t length) {
+    for (size_t i = 0; i < length; i++) hash = (hash ^ (unsigned char)text[i]) * 16777619;
+    return hash;
+}
+static inline size_t word_slot(uint32_t hash, size_t slots) { return (hash ^ hash >> 16) % slots; }
+
 const Node *node_get(const Node *map, const char *key); /* NULL where absent or `map` is no map or NULL */
 const NodeEntry *node_entry(const Node *map, const char *key);
 bool node_is_null(const Node *node); /* NULL, or an unquoted empty scalar, `~`, `null` */
