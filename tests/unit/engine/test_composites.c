@@ -3,7 +3,7 @@
 #include "sources/sigma_section.h"
 
 #include "../run.h"
-#include "../store/room.h"
+#include "core.h"
 
 #include <math.h>
 
@@ -11,7 +11,6 @@ static const SectionDescriptor *const sections[] = {
     &aws_section, &sigma_section, &packs_section, &alarms_section, NULL};
 static const SnapshotSchema schema = {sections, NULL};
 static const char *const by_name[] = {"alertname"};
-static const char *const receivers[] = {"oncall"};
 
 #define METRIC(name) \
     "- name: " name "\n  metric: {namespace: N, metric_name: M, statistic: Sum}\n" \
@@ -32,28 +31,12 @@ typedef struct World {
     int64_t down_s; /* at the next restart: when evaluation had ended */
 } World;
 
-static void ignore_wake(void *ctx) { (void)ctx; }
-static void ignore_full(void *ctx, bool is_full) { (void)ctx, (void)is_full; }
-
-static Snapshot *load(const char *text) {
-    char path[] = "/tmp/tocsin-test-XXXXXX";
-    const int fd = mkstemp(path);
-    ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-    close(fd);
-    OWN(problems) Problems *problems = problems_new();
-    Snapshot *snapshot = snapshot_load(&schema, path, true, problems);
-    if (problems_errors(problems)) problems_print(problems, stderr);
-    ck_assert_uint_eq(problems_errors(problems), 0);
-    unlink(path);
-    return snapshot;
-}
-
 /* As poller_configure() does it. */
 static void world_configure(World *w, const char *text) {
     Snapshot *before = w->snapshot;
     free(w->watches);
     free((void *)w->alarms);
-    w->snapshot = load(text);
+    w->snapshot = core_load(&schema, text);
     w->watch_count = alarm_watches(w->snapshot, &w->watches, &w->alarms);
     Instances *table = w->core.instances;
     for (Instance *i = instances_next(table, NULL); i; i = instances_next(table, i)) i->alarm = NULL;
@@ -70,18 +53,7 @@ static void world_configure(World *w, const char *text) {
 }
 
 static void core_init(World *w) {
-    w->core = (Core){.loop = &w->room.loop,
-        .clock = w->room.clock,
-        .metrics = w->room.metrics,
-        .store = w->room.store,
-        .instances = instances_new(),
-        .memory = memory_new(w->room.metrics),
-        .groups = groups_new(w->room.metrics),
-        .mutes = mutes_new(),
-        .aws = aws_new(&w->room.loop, NULL, w->room.clock, w->room.metrics),
-        .world = {.routes = &w->routes, .receivers = receivers, .receiver_count = 1},
-        .wake = ignore_wake,
-        .state_full = ignore_full};
+    w->core = core_make(&w->room, &w->routes);
     w->backlog = backlog_new(&w->core);
     w->core.composites = composites_new(&w->core, w->backlog);
 }
@@ -93,6 +65,7 @@ static void core_deinit(World *w) {
     aws_free(w->core.aws);
     groups_free(w->core.groups);
     mutes_free(w->core.mutes);
+    acks_free(w->core.acks);
     instances_free(w->core.instances);
     memory_free(w->core.memory);
 }

@@ -2,7 +2,7 @@
 #include "engine/events.h"
 
 #include "../run.h"
-#include "../store/room.h"
+#include "core.h"
 #include "sources/event_selector.h"
 
 /* One alarm each, a watch each; the poll under test is of one of them. */
@@ -10,7 +10,6 @@ enum { PLAIN, THREE, GROUPED, VALUES, PAIR, ORDERED, SILENT, FIRST, ALARMS };
 enum { SPAN_S = 600, MINUTE_MS = 60000, HOUR_MS = 3600000, EVENTS_AT_ONCE = 64 };
 
 static const char *const by_name[] = {"alertname"};
-static const char *const receivers[] = {"oncall"};
 static const char *const group_names[] = {"user"};
 static const char *const names[ALARMS] = {"plain", "three", "grouped", "values", "pair", "ordered", "silent", "first"};
 
@@ -36,24 +35,10 @@ typedef struct World {
     size_t loaded; /* matches that the last restart found */
 } World;
 
-static void ignore_wake(void *ctx) { (void)ctx; }
-static void ignore_full(void *ctx, bool is_full) { (void)ctx, (void)is_full; }
 static int64_t now_ms(const World *w) { return clock_wall_ms(w->room.clock); }
 
 static void core_init(World *w) {
-    w->core = (Core){.loop = &w->room.loop,
-        .clock = w->room.clock,
-        .metrics = w->room.metrics,
-        .store = w->room.store,
-        .instances = instances_new(),
-        .memory = memory_new(w->room.metrics),
-        .groups = groups_new(w->room.metrics),
-        .mutes = mutes_new(),
-        .acks = acks_new(),
-        .aws = aws_new(&w->room.loop, NULL, w->room.clock, w->room.metrics),
-        .world = {.routes = &w->routes, .receivers = receivers, .receiver_count = 1},
-        .wake = ignore_wake,
-        .state_full = ignore_full};
+    w->core = core_make(&w->room, &w->routes);
     w->backlog = backlog_new(&w->core);
     w->own = own_new(&w->core, w->backlog);
     w->events = events_new(&w->core);

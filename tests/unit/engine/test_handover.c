@@ -2,27 +2,18 @@
 #include "engine/handover.h"
 
 #include "../run.h"
-#include "../store/room.h"
 #include "aws/aws.h"
 #include "base/buffer.h"
 #include "base/problems.h"
+#include "core.h"
 #include "plugin/receivers.h"
 
 static const SectionDescriptor *const sections[] = {&aws_section, &plugins_section, &receivers_section, NULL};
 static const SnapshotSchema schema = {sections, NULL};
 
 static Snapshot *load(const char *text) {
-    char path[] = "/tmp/tocsin-test-XXXXXX";
-    const int fd = mkstemp(path);
-    ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-    close(fd);
     setenv("TOCSIN_PLUGIN_DIR", BUILT_PLUGINS, 1);
-    OWN(problems) Problems *problems = problems_new();
-    Snapshot *snapshot = snapshot_load(&schema, path, true, problems);
-    if (problems_errors(problems)) problems_print(problems, stderr);
-    ck_assert_uint_eq(problems_errors(problems), 0);
-    unlink(path);
-    return snapshot;
+    return core_load(&schema, text);
 }
 
 static const struct Case {

@@ -5,7 +5,7 @@
 #include "sources/sigma_section.h"
 
 #include "../run.h"
-#include "../store/room.h"
+#include "core.h"
 
 enum { SEEN = 2 * JUDGED_AT_ONCE + 50 };
 
@@ -13,7 +13,6 @@ static const SectionDescriptor *const sections[] = {
     &aws_section, &sigma_section, &packs_section, &alarms_section, &discovery_section, &poll_section, NULL};
 static const SnapshotSchema schema = {sections, NULL};
 static const char *const by_name[] = {"alertname"};
-static const char *const receivers[] = {"oncall"};
 static const char config[] = "aws: {accounts: [{name: prod, regions: [eu-west-1]}]}\nalarms:\n- name: hosts\n"
                              "  metrics: [{id: q, expression: 'SELECT MAX(M) FROM N GROUP BY Host'}]\n"
                              "  comparison_operator: '>'\n  threshold: 1\n  evaluation_periods: 1\n";
@@ -32,42 +31,14 @@ typedef struct World {
     Judging *judging;
 } World;
 
-static void ignore_wake(void *ctx) { (void)ctx; }
-static void ignore_full(void *ctx, bool is_full) { (void)ctx, (void)is_full; }
-
-static Snapshot *load(const char *text) {
-    char path[] = "/tmp/tocsin-test-XXXXXX";
-    const int fd = mkstemp(path);
-    ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-    close(fd);
-    OWN(problems) Problems *problems = problems_new();
-    Snapshot *snapshot = snapshot_load(&schema, path, true, problems);
-    if (problems_errors(problems)) problems_print(problems, stderr);
-    ck_assert_uint_eq(problems_errors(problems), 0);
-    unlink(path);
-    return snapshot;
-}
-
 static void core_init(World *w) {
     w->routes = (RouteSection){.is_given = true,
         .root = {.receiver = "oncall", .group_by = {1, by_name, NULL}, .group_wait_s = 30, .group_interval_s = 300}};
-    w->core = (Core){.loop = &w->room.loop,
-        .clock = w->room.clock,
-        .metrics = w->room.metrics,
-        .store = w->room.store,
-        .instances = instances_new(),
-        .memory = memory_new(w->room.metrics),
-        .groups = groups_new(w->room.metrics),
-        .mutes = mutes_new(),
-        .acks = acks_new(),
-        .aws = aws_new(&w->room.loop, NULL, w->room.clock, w->room.metrics),
-        .world = {.routes = &w->routes, .receivers = receivers, .receiver_count = 1},
-        .wake = ignore_wake,
-        .state_full = ignore_full};
+    w->core = core_make(&w->room, &w->routes);
 }
 
 static void world_init(World *w) {
-    *w = (World){.snapshot = load(config)};
+    *w = (World){.snapshot = core_load(&schema, config)};
     room_init(&w->room);
     room_open(&w->room);
     core_init(w);

@@ -2,7 +2,7 @@
 #include "engine/series.h"
 
 #include "../run.h"
-#include "../store/room.h"
+#include "core.h"
 
 #include <math.h>
 
@@ -10,7 +10,6 @@ enum { GRACE_S = 600, MOST = 3 };
 
 static const Source found_source = {.name = "xray", .alarm_key = "service_graph"};
 static const char *const by_name[] = {"alertname"};
-static const char *const receivers[] = {"oncall"};
 
 typedef struct World {
     Room room;
@@ -25,9 +24,6 @@ typedef struct World {
     const Alarm *alarms[2];
 } World;
 
-static void ignore_wake(void *ctx) { (void)ctx; }
-static void ignore_full(void *ctx, bool is_full) { (void)ctx, (void)is_full; }
-
 static void world_configure(World *w) {
     series_free(w->series);
     for (Instance *i = instances_next(w->core.instances, NULL); i; i = instances_next(w->core.instances, i))
@@ -41,19 +37,7 @@ static void world_init(World *w) {
     room_open(&w->room);
     w->routes = (RouteSection){.is_given = true,
         .root = {.receiver = "oncall", .group_by = {1, by_name, NULL}, .group_wait_s = 30, .group_interval_s = 300}};
-    w->core = (Core){.loop = &w->room.loop,
-        .clock = w->room.clock,
-        .metrics = w->room.metrics,
-        .store = w->room.store,
-        .instances = instances_new(),
-        .memory = memory_new(w->room.metrics),
-        .groups = groups_new(w->room.metrics),
-        .mutes = mutes_new(),
-        .acks = acks_new(),
-        .aws = aws_new(&w->room.loop, NULL, w->room.clock, w->room.metrics),
-        .world = {.routes = &w->routes, .receivers = receivers, .receiver_count = 1},
-        .wake = ignore_wake,
-        .state_full = ignore_full};
+    w->core = core_make(&w->room, &w->routes);
     w->backlog = backlog_new(&w->core);
     w->own = own_new(&w->core, w->backlog);
     w->alarm = (Alarm){.name = "faults",
